@@ -1,0 +1,34 @@
+"""Hessian-Enhanced Token Attribution (arXiv 2604.13258) for decoder-only language models.
+
+Names are resolved on first use, so that reading a saved result or drawing it brings no torch.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOME = {
+    "Attribution": "heta_core.attribution",
+    "Choice": "heta_core.targets",
+    "HetaError": "heta_core.errors",
+    "LanguageModel": "heta_core.language_model",
+    "Settings": "heta_core.settings",
+    "Weights": "heta_core.settings",
+    "attribute": "heta_core.engine",
+    "attribute_steps": "heta_core.engine",
+    "dumps": "heta_core.report",
+    "load": "heta_core.loading",
+    "loads": "heta_core.report",
+    "wrap": "heta_core.loading",
+}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605 - the table above is the one list of public names
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'heta_core' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})
