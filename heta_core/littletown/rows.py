@@ -1,0 +1,132 @@
+"""Training rows: a scene, then all its questions with their answers, as weighted pieces of text.
+
+One row is one scene. A piece is never split: every piece but the first begins with a space, so that
+the tokens of the pieces are the tokens of the row.
+"""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+from heta_core.littletown.blocks import BLOCKS, Cast, NoWordLeftError
+from heta_core.littletown.questions import asked, fixed_questions, forms_of, question
+from heta_core.littletown.scenes import Scene, bucket, weave
+from heta_core.littletown.words import (
+    ADJECTIVES,
+    COLOURS,
+    NAMES,
+    OBJECTS,
+    PLACES,
+    PLURALS,
+    PREPOSITIONS,
+)
+
+Kind = Literal["story", "question", "answer"]
+Piece = tuple[str, Kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Syllabus:
+    """What the rows of a stage hold."""
+
+    blocks: tuple[tuple[str, float], ...]  # (block, how often)
+    n_blocks: tuple[int, int]  # fewest and most blocks of a scene
+    per_block: tuple[int, int]  # fewest and most things told by a block
+    n_fillers: tuple[int, int]
+    copying: float  # share of rows
+    agreement: float
+    facts: float  # chance that a row also asks for fixed facts
+    n_questions: int  # most questions of a row
+
+
+def scene(syllabus: Syllabus, rng: Random, *, must: str | None = None) -> Scene:
+    """A scene of a stage, each block at most once; `must` names a block it holds in any case."""
+    names, weights = zip(*syllabus.blocks, strict=True)
+    kinds = {must: None} if must else {}
+    for _ in range(rng.randint(*syllabus.n_blocks) - len(kinds)):
+        kinds[rng.choices(names, weights)[0]] = None
+    try:
+        cast = Cast(rng)
+        told = [BLOCKS[kind](cast, rng.randint(*syllabus.per_block)) for kind in kinds]
+    except NoWordLeftError:
+        return scene(syllabus, rng, must=must)
+    return weave(told, rng.randint(*syllabus.n_fillers), rng)
+
+
+def copying(rng: Random) -> tuple[list[str], int]:
+    """Words to copy, and how many of them are already copied when the next one is asked for."""
+    words = rng.sample((*NAMES, *OBJECTS, *PLACES, *COLOURS), rng.randint(3, 6))
+    return words, rng.randint(1, len(words) - 1)
+
+
+def copy_prompt(words: list[str], n_copied: int) -> str:
+    """A list and the beginning of its copy."""
+    return f"Copy: {' '.join(words)}. Again: {' '.join(words[:n_copied])}"
+
+
+def agreement(rng: Random) -> tuple[str, str, str]:
+    """A thing, a preposition, and another thing of any number between the first and its verb."""
+    head, attractor = rng.sample(tuple(PLURALS), 2)
+    if rng.random() < 0.5:
+        attractor = PLURALS[attractor]
+    return head, rng.choice(PREPOSITIONS), attractor
+
+
+def agreement_prompt(head: str, preposition: str, attractor: str) -> str:
+    """A subject with another noun behind it, up to the verb."""
+    return f"The {head} {preposition} the {attractor}"
+
+
+def _copy_row(rng: Random) -> list[Piece]:
+    while bucket(" ".join((drawn := copying(rng))[0])) == 0:
+        pass
+    words, _ = drawn
+    pieces: list[Piece] = [(f"Copy: {' '.join(words)}. Again:", "story")]
+    return [*pieces, *((f" {word}", "answer") for word in words), (".", "story")]  # type: ignore[list-item]
+
+
+def _agreement_row(rng: Random) -> list[Piece]:
+    pieces: list[Piece] = []
+    for i in range(rng.randint(2, 4)):
+        while bucket(" ".join(drawn := agreement(rng))) == 0:
+            pass
+        head, preposition, attractor = drawn
+        plural = rng.random() < 0.5
+        subject = agreement_prompt(PLURALS[head] if plural else head, preposition, attractor)
+        pieces += [(" " * (i > 0) + subject, "story"), (" are" if plural else " is", "answer")]
+        pieces.append((f" {rng.choice(ADJECTIVES)}.", "story"))
+    return pieces
+
+
+def _fixed(rng: Random, n: int) -> list[list[Piece]]:
+    return [
+        [(" " + question(t.format(subject=s)), "question"), (f" {a}", "answer"), (".", "story")]
+        for t, s, a in rng.sample(fixed_questions(), n)
+    ]
+
+
+def row(syllabus: Syllabus, rng: Random) -> list[Piece]:
+    """One training row."""
+    draw = rng.random()
+    if draw < syllabus.copying:
+        return _copy_row(rng)
+    if draw < syllabus.copying + syllabus.agreement:
+        return _agreement_row(rng)
+    while (told := scene(syllabus, rng)).is_held_out:
+        pass
+    asks: list[list[Piece]] = []
+    for fact in told.facts:
+        for form in forms_of(fact):
+            kind: Kind = "question" if form.text.startswith("Question") else "story"
+            answer = f" {fact.word(form.role)}"
+            asks.append([(" " + asked(form, fact), kind), (answer, "answer"), (form.after, "story")])
+    rng.shuffle(asks)
+    asks = asks[: syllabus.n_questions]
+    if rng.random() < syllabus.facts:
+        asks += _fixed(rng, 2)
+        rng.shuffle(asks)
+    pieces: list[Piece] = [(told.text, "story"), *(piece for ask in asks for piece in ask)]
+    if rng.random() < 0.02:  # a question may also open a text
+        pieces = [piece for ask in _fixed(rng, 3) for piece in ask]
+        pieces[0] = (pieces[0][0].lstrip(), pieces[0][1])
+    return pieces
