@@ -31,7 +31,7 @@ class Settings:
     probes: int = 10  # m, sign vectors per token
     seed: int = 0  # of the sign vectors
     chunk: int = 8  # tokens that share one prefix and one graph
-    batch: int = 64  # probes that share one backward pass
+    batch: int = 16  # probes that share one backward pass
 
     def __post_init__(self) -> None:
         _one_of("mask", self.mask, MASKS)
