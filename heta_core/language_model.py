@@ -11,12 +11,22 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from heta_core.architectures import Architecture
 from heta_core.attribution import Source
-from heta_core.errors import InputError
+from heta_core.errors import InputError, OutOfMemoryError
 from heta_core.tokens import Tokenizer, Tokens
+
+# What the method needs of a configuration while it runs: fused attention kernels have no second derivative
+# (pytorch #116350) and give no probabilities; collected attentions would take (L, H, T, T).
+_NEEDED = {
+    "_attn_implementation_internal": "eager",
+    "return_dict": True,
+    "_output_attentions": False,
+    "output_hidden_states": False,
+}
+_ABSENT = object()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +43,14 @@ class LanguageModel:
     @property
     def device(self) -> torch.device:
         """Where ids and embeddings go in."""
-        return self.model.get_input_embeddings().weight.device
+        device: torch.device = self.model.get_input_embeddings().weight.device
+        return device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the model computes in."""
+        dtype: torch.dtype = self.model.get_input_embeddings().weight.dtype
+        return dtype
 
     @property
     def vocabulary(self) -> int:
@@ -50,28 +67,60 @@ class LanguageModel:
 def running(lm: LanguageModel) -> Iterator[PreTrainedModel]:
     """The model as the method needs it: locked, frozen, in evaluation mode, with eager attention; then as it was.
 
-    Fused attention kernels have no second derivative (pytorch #116350) and give no probabilities.
+    Raises:
+        OutOfMemoryError: the device has no memory left for what is run inside.
     """
     model = lm.model
     with lm.lock:
         was_training = [m for m in model.modules() if m.training]
         trainable = [p for p in model.parameters() if p.requires_grad]
-        kernel = model.config._attn_implementation
         try:
-            if was_training:
-                model.eval()
+            for module in was_training:
+                module.training = False
             for parameter in trainable:
                 parameter.requires_grad_(False)
-            if kernel != "eager":
-                model.set_attn_implementation("eager")
-            yield model
+            with _configured(model):
+                yield model
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            raise OutOfMemoryError(
+                f"The run on {lm.source.model} needs more memory than {lm.device} has left: shorten the text, lower "
+                "`chunk` and `batch`, or take a smaller model."
+            ) from error
         finally:
-            if kernel != "eager":
-                model.set_attn_implementation(kernel)
             for parameter in trainable:
                 parameter.requires_grad_(True)
             for module in was_training:
                 module.training = True
+
+
+@contextmanager
+def _configured(model: PreTrainedModel) -> Iterator[None]:
+    """Every configuration in the model with the values of `_NEEDED`, then with its own.
+
+    Attributes are written rather than `set_attn_implementation` called, because only they can be put back exactly.
+    """
+    configs = {id(m.config): m.config for m in model.modules() if isinstance(m, PreTrainedModel)}
+    before = [(config, _held(config)) for config in configs.values()]
+    try:
+        for config, _ in before:
+            for name, value in _NEEDED.items():
+                setattr(config, name, value)
+        yield
+    finally:
+        for config, held in before:
+            for name, value in held.items():
+                setattr(config, name, value) if value is not _ABSENT else delattr(config, name)
+
+
+def _held(config: PreTrainedConfig) -> dict[str, object]:
+    return {name: vars(config).get(name, _ABSENT) for name in _NEEDED}
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """CUDA has a class for it; the CPU allocator only a message."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
 def check_length(lm: LanguageModel, tokens: Tokens) -> None:
@@ -87,8 +136,20 @@ def check_length(lm: LanguageModel, tokens: Tokens) -> None:
 
 
 def embed(lm: LanguageModel, ids: tuple[int, ...]) -> Tensor:
-    """(T, D) input embeddings of T ids."""
-    embeddings: Tensor = lm.model.get_input_embeddings()(torch.tensor(ids, device=lm.device))
+    """(T, D) input embeddings of T ids.
+
+    Raises:
+        InputError: an id is not in the vocabulary.
+    """
+    module = lm.model.get_input_embeddings()
+    n_rows = len(module.weight)
+    unknown = next((i for i in ids if not 0 <= i < n_rows), None)
+    if unknown is not None:
+        raise InputError(
+            f"Ids must be from 0 to {n_rows - 1}, the model's vocabulary; the text has {unknown}: the tokenizer "
+            "belongs to another model."
+        )
+    embeddings: Tensor = module(torch.tensor(ids, device=lm.device))
     return embeddings.detach()
 
 
@@ -96,3 +157,8 @@ def log_probs(logits: Tensor) -> Tensor:
     """log softmax over the last axis, at least in float32: bfloat16 goes up, float64 stays."""
     dtype = torch.promote_types(logits.dtype, torch.float32)
     return torch.log_softmax(logits.to(dtype), -1)
+
+
+def rounding(dtype: torch.dtype) -> float:
+    """Relative spacing of the coarsest numbers in a forward: most families take softmax in float32 in any case."""
+    return max(torch.finfo(dtype).eps, torch.finfo(torch.float32).eps)

@@ -1,0 +1,158 @@
+"""Whether the method's equations hold on a model, tried on a short text before anything is believed.
+
+(a) reconstruction: the attention probabilities and the values that the family's file points at rebuild what goes into
+    the output projection, and its matrix rebuilds what comes out;
+(b) embeddings: the model fed with input embeddings says what it says when fed with ids;
+(c) causality: what a position says does not depend on later tokens;
+(d) prefix: behind cached keys and values the model says the same, with the same first gradients.
+
+(a), (b) and (c) failing refuses the model. (d) failing costs time only: full sequences run instead.
+"""
+
+import math
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from heta_core.components.transition import sink_shares
+from heta_core.errors import UnsupportedModelError
+from heta_core.language_model import LanguageModel, embed, log_probs, rounding, running
+from heta_core.passes.capture import Layer, capture, read
+from heta_core.passes.curvature import open_window
+from heta_core.passes.prefix import chunks, last_logits
+
+# Long enough that a chunk of half of it has a prefix of several tokens, short enough to cost a blink.
+_N_TOKENS = 12
+
+# Two runs of the same network in another order of sums: each layer adds roundings of its own, which add up like a
+# random walk. Measured on random models of 2 to 32 layers in float64, float32 and bfloat16: a factor of at most 2 for
+# logits and 4 for gradients. A cache that is ignored or a mask that leaks moves logits by half of their size or more.
+_DEEP_MARGIN = 8.0
+
+
+def check_equations(lm: LanguageModel) -> None:
+    """(a), (b) and (c) hold.
+
+    Raises:
+        UnsupportedModelError: one does not; the message says which and by how much.
+    """
+    ids = sample_ids(lm)
+    _check_reconstruction(lm, ids)
+    _check_embeddings(lm, ids)
+    _check_causality(lm, ids)
+
+
+def sample_ids(lm: LanguageModel) -> tuple[int, ...]:
+    """A short text of ordinary ids, spread evenly over the vocabulary."""
+    special = set(lm.tokenizer.all_special_ids)
+    ordinary = [i for i in range(lm.vocabulary) if i not in special]
+    n_tokens = min(_N_TOKENS, lm.max_context or _N_TOKENS)
+    return tuple(ordinary[(k * len(ordinary)) // n_tokens] for k in range(n_tokens))
+
+
+def _check_reconstruction(lm: LanguageModel, ids: tuple[int, ...]) -> None:
+    def misses(layer: Layer) -> Tensor:
+        return torch.stack([_miss_of_mixing(layer), _miss_of_projection(layer)])
+
+    try:
+        worst = read(lm, ids, misses, (len(ids) - 1,)).kept.max(0).values.tolist()
+        sink_shares(lm, capture(lm, ids).head_means)
+    except (AttributeError, TypeError, ValueError, RuntimeError) as error:
+        # What a wrong path, split or shape raises inside the forward; memory errors have their own class by then.
+        raise _refusal(lm, f"reading its attention failed ({type(error).__name__}: {error})") from error
+    for miss, equation in zip(worst, ("attention · values = input of W_O", "input · W_O + b = output"), strict=True):
+        if not miss <= 1:
+            raise _refusal(lm, f"{equation} does not hold: off by {miss:.2g} times what rounding explains")
+
+
+def _miss_of_mixing(layer: Layer) -> Tensor:
+    """max |A V − input(W_O)| over what rounding explains."""
+    dtype = torch.promote_types(layer.values.dtype, torch.float32)
+    rebuilt = layer.probabilities.to(dtype) @ layer.values.to(dtype)  # (H, T, Dh)
+    return _miss(rebuilt.transpose(0, 1).flatten(1), layer.mixed, n_terms=rebuilt.shape[1])
+
+
+def _miss_of_projection(layer: Layer) -> Tensor:
+    """max |x W_O + b − output(W_O)| over what rounding explains."""
+    dtype = torch.promote_types(layer.values.dtype, torch.float32)
+    rebuilt = layer.mixed.to(dtype) @ layer.weight.flatten(0, 1).to(dtype)
+    if layer.bias is not None:
+        rebuilt = rebuilt + layer.bias
+    return _miss(rebuilt, layer.projected, n_terms=layer.mixed.shape[-1])
+
+
+def _miss(rebuilt: Tensor, found: Tensor, *, n_terms: int) -> Tensor:
+    """The largest difference of two sums of n terms, in units of the tolerance.
+
+    The model rounds the sum once to its own precision (kernels that split a sum, a few times: 4) and adds its terms
+    in float32 or better, where n roundings wander like √n, with a margin of 8.
+    """
+    single = torch.finfo(torch.float32).eps
+    relative = 4 * rounding(found.dtype) + 8 * math.sqrt(n_terms) * single
+    scale = found.abs().max().to(rebuilt.dtype)
+    return (rebuilt - found).abs().max() / (relative * scale + torch.finfo(torch.float32).tiny)
+
+
+def _check_embeddings(lm: LanguageModel, ids: tuple[int, ...]) -> None:
+    by_ids = capture(lm, ids).log_p
+    with running(lm), torch.no_grad():
+        by_embeddings = log_probs(last_logits(lm, embed(lm, ids)[None], None))[0]
+    if not _agree(lm, by_embeddings, by_ids):
+        raise _refusal(
+            lm,
+            "with input embeddings it does not say what it says with ids "
+            f"(log-probabilities differ by up to {_difference(by_embeddings, by_ids)} nats)",
+        )
+
+
+def _check_causality(lm: LanguageModel, ids: tuple[int, ...]) -> None:
+    middle = len(ids) // 2
+    with_later = capture(lm, ids, (middle - 1,)).log_p
+    alone = capture(lm, ids[:middle]).log_p
+    if not _agree(lm, with_later, alone):
+        raise _refusal(
+            lm,
+            "it is not decoder-only: later tokens change what a position says "
+            f"(log-probabilities differ by up to {_difference(with_later, alone)} nats)",
+        )
+
+
+def has_prefix(lm: LanguageModel) -> bool:
+    """(d): a run behind a cached prefix gives the full run's logits and first gradients."""
+    ids = sample_ids(lm)
+    embeddings = embed(lm, ids)
+    target_id = ids[0]
+    trusting, full = replace(lm, has_prefix=True), replace(lm, has_prefix=False)
+    try:
+        found = [_suffix(model, embeddings, target_id) for model in (trusting, full)]
+    except (AttributeError, TypeError, ValueError, RuntimeError, NotImplementedError):
+        # Families without a cache, or with one of another kind, fail in their own ways.
+        return False
+    return all(_agree(lm, cached, whole) for cached, whole in zip(*found, strict=True))
+
+
+def _suffix(lm: LanguageModel, embeddings: Tensor, target_id: int) -> tuple[Tensor, Tensor]:
+    """(V,) log-probabilities and (n, D) first gradients, both of the last chunk."""
+    *_, chunk = chunks(lm, embeddings, len(embeddings) // 3)
+    with running(lm), torch.no_grad():
+        log_p = log_probs(last_logits(lm, embeddings[None, chunk.first :], chunk.copy_of_cache(1)))[0]
+    return log_p, open_window(lm, embeddings, target_id, chunk).gradient.detach()
+
+
+def _agree(lm: LanguageModel, one: Tensor, other: Tensor) -> bool:
+    """Two runs of the network differ by no more than rounding."""
+    n_layers = len(lm.architecture.sites(lm.model))
+    relative = _DEEP_MARGIN * math.sqrt(n_layers) * rounding(lm.dtype)
+    return bool((one - other).norm() <= relative * other.norm())
+
+
+def _difference(one: Tensor, other: Tensor) -> str:
+    return f"{float((one - other).abs().max()):.2g}"
+
+
+def _refusal(lm: LanguageModel, found: str) -> UnsupportedModelError:
+    return UnsupportedModelError(
+        f"The method's equations must hold on {lm.source.model} ({lm.architecture.title}), but {found}: "
+        "take a model of another family."
+    )

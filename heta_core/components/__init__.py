@@ -1,0 +1,1 @@
+"""The components of the score, one equation each."""

@@ -1,0 +1,29 @@
+"""Finds what each file of a package declares: a new family, method, metric or format is a new file and nothing else."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TypeVar
+
+Declared = TypeVar("Declared")
+
+
+def declared(package: str, kind: type[Declared]) -> tuple[Declared, ...]:
+    """Every value of type `kind` at the top of a file of `package`, files in alphabetical order.
+
+    Files whose name begins with an underscore are the package's own and declare nothing. A file that cannot be
+    imported raises what it raises: a broken file must be seen, not skipped.
+
+    Raises:
+        TypeError: a file declares no value of this type.
+    """
+    found: list[Declared] = []
+    names = sorted(m.name for m in iter_modules(import_module(package).__path__) if not m.name.startswith("_"))
+    for name in names:
+        module = import_module(f"{package}.{name}")
+        values = [value for value in vars(module).values() if isinstance(value, kind)]
+        if not values:
+            raise TypeError(
+                f"{package}.{name} must declare a {kind.__name__}, found none: declare one or rename it _{name}."
+            )
+        found += (value for value in values if value not in found)
+    return tuple(found)

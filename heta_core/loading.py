@@ -1,0 +1,82 @@
+"""A model id, a folder or a model in memory → a `LanguageModel` on which the method's equations hold."""
+
+import threading
+from dataclasses import replace
+from weakref import WeakKeyDictionary
+
+from transformers import PreTrainedModel
+
+from heta_core import fingerprint
+from heta_core.architectures import find, known
+from heta_core.attribution import Source
+from heta_core.checks import check_equations, has_prefix
+from heta_core.errors import LoadError, UnsupportedModelError
+from heta_core.language_model import LanguageModel
+from heta_core.tokens import Tokenizer
+
+# One lock for each model however often it is wrapped: two wrappers must not run hooks in one model at once.
+_LOCKS: WeakKeyDictionary[PreTrainedModel, threading.RLock] = WeakKeyDictionary()
+
+
+def wrap(model: PreTrainedModel, tokenizer: Tokenizer, *, name: str | None = None) -> LanguageModel:
+    """A model that is already in memory. It is left as it is: `running` puts back whatever a run needs changed.
+
+    Args:
+        name: what results call it; its `name_or_path` or its class if not given.
+
+    Raises:
+        LoadError: the model has no language-model head, or some of its weights are not in memory.
+        UnsupportedModelError: the method's equations do not hold on it.
+    """
+    source = Source(
+        model=name or model.name_or_path or type(model).__name__,
+        revision=getattr(model.config, "_commit_hash", None),
+        weights_id=_weights_id(model),
+        tokenizer_id=fingerprint.of_tokenizer(tokenizer, model.config.get_text_config().vocab_size),
+        family="",
+        n_parameters=sum(p.numel() for p in model.parameters()),
+        dtype=str(model.dtype).removeprefix("torch."),
+        device=str(model.device),
+        versions=fingerprint.versions(),
+    )
+    return _checked(model, tokenizer, source)
+
+
+def _weights_id(model: PreTrainedModel) -> str:
+    if model.get_output_embeddings() is None:
+        raise LoadError(
+            f"A model with a language-model head is needed, found {type(model).__name__}: load it with "
+            "AutoModelForCausalLM."
+        )
+    away = next((name for name, p in model.named_parameters() if p.device.type == "meta"), None)
+    if away is not None:
+        raise LoadError(f"All weights must be in memory, but {away!r} is not: load the model without offloading.")
+    return fingerprint.of_model(model)
+
+
+def _checked(model: PreTrainedModel, tokenizer: Tokenizer, source: Source) -> LanguageModel:
+    """The model with the first architecture on which the equations hold."""
+    refusals: list[UnsupportedModelError] = []
+    for architecture in find(model):
+        lm = LanguageModel(
+            model,
+            tokenizer,
+            architecture,
+            replace(source, family=architecture.name),
+            has_prefix=False,
+            lock=_LOCKS.setdefault(model, threading.RLock()),
+        )
+        try:
+            check_equations(lm)
+        except UnsupportedModelError as refusal:
+            refusals.append(refusal)
+        else:
+            return replace(lm, has_prefix=has_prefix(lm))
+    model_type = model.config.get_text_config().model_type
+    families = ", ".join(a.title for a in known())
+    if refusals and any(model_type in a.model_types for a in known()):
+        raise refusals[0]
+    raise UnsupportedModelError(
+        f"A known model family is needed, found {model_type!r}, and guessing where its attention sits did not "
+        f"succeed{f' ({refusals[0]})' if refusals else ''}. Known families: {families}."
+    )
