@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 
-
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A token that the model could say, and how likely it was."""
@@ -45,7 +44,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Transition:
-    """Semantic transition M: how much of what token i holds flows to the prediction. Knows the position, not the word."""
+    """Semantic transition M: how much of what token i holds flows to the prediction; blind to the word said."""
 
     flow: Floats  # (L, H, T) raw Φ·n, the share of each layer and head before the division by Z
     sink_share: Floats  # (L,) of the attention of the predicting position that goes to sink logits, to no token
@@ -108,9 +107,23 @@ class Work:
     planned: int = 1  # forwards + backwards + products of the finished run
 
     @property
+    def done(self) -> int:
+        """All passes that have been run."""
+        return self.forwards + self.backwards + self.products
+
+    @property
     def fraction(self) -> float:
         """The part of the planned passes that is done, 0 to 1."""
-        return min(1.0, (self.forwards + self.backwards + self.products) / self.planned)
+        return self.done / self.planned
+
+    def plus(self, more: "Work") -> "Work":
+        """The work after `more` of it; the plan stays."""
+        return Work(
+            self.forwards + more.forwards,
+            self.backwards + more.backwards,
+            self.products + more.products,
+            self.planned,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,28 +10,29 @@ Closing the generator cancels; what it has yielded stays valid.
 
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from heta_core.attribution import Attribution, Candidate, Prediction
+from heta_core.attribution import Attribution, Candidate, Prediction, Work
 from heta_core.components import hessian, kl
 from heta_core.components.transition import transition
-from heta_core.errors import NotDifferentiableError, OutOfMemoryError
+from heta_core.errors import NotDifferentiableError
 from heta_core.language_model import LanguageModel, check_length
 from heta_core.passes.capture import capture
-from heta_core.passes.masked import n_sequences
+from heta_core.passes.masked import n_forwards
 from heta_core.settings import Settings, Weights
 from heta_core.targets import Choice, position_of, resolve
 from heta_core.tokens import Tokens, from_ids, from_text
 
+# The transition reads the context twice: for the head means and for each head.
+_N_CAPTURES = 2
 # How many of the tokens that the model could have said a result names.
 _N_CANDIDATES = 10
 
-_Part = TypeVar("_Part")
+_Step = TypeVar("_Step")
 
 
 def attribute(
@@ -87,5 +88,77 @@ class _Request:
 
 
 def _planned(lm: LanguageModel, n_context: int, settings: Settings) -> int:
-    width = lm.model.get_input_embeddings().weight.shape[1]
-    return 2 + n_sequences(n_context, settings) + hessian.n_passes(n_context, settings, width)
+    """The passes of the whole run, counted before it starts."""
+    return _N_CAPTURES + n_forwards(lm, n_context, settings) + hessian.n_passes(lm, n_context, settings)
+
+
+def _steps(request: _Request) -> Generator[Attribution, None, None]:
+    """The components one after another; each result is the one before with more known."""
+    lm, context, settings = request.lm, request.context, request.settings
+    (((result, log_p), seconds),) = _timed(_opening(request))
+    result = replace(result, seconds=(("transition", seconds),))
+    yield result
+    target_id = result.target.token_id
+    for (work, information), seconds in _timed(kl.information(lm, context, log_p, target_id, settings)):
+        result = _more(result, work, "kl", seconds)
+        result = replace(result, information=information)
+        yield result
+    for (work, sensitivity), seconds in _timed(hessian.sensitivity(lm, context, target_id, settings)):
+        result = _more(result, work, "hessian", seconds)
+        result = replace(result, hessian=sensitivity or result.hessian)
+        yield result
+
+
+def _opening(request: _Request) -> Iterator[tuple[Attribution, Tensor]]:
+    """The prediction and the transition, with (V,) log-probabilities."""
+    lm, tokens = request.lm, request.tokens
+    trace = capture(lm, request.context)
+    log_p = trace.log_p
+    own_choice = int(log_p.argmax())
+    target = resolve(request.choice, tokens, own_choice, lm.tokenizer, lm.vocabulary)
+    yield (
+        Attribution(
+            tokens=tokens,
+            target=target,
+            prediction=_prediction(lm, log_p, target.token_id),
+            settings=request.settings,
+            source=lm.source,
+            weights=request.weights,
+            transition=transition(lm, trace),
+            work=Work(forwards=_N_CAPTURES, planned=request.planned),
+        ),
+        log_p,
+    )
+
+
+def _prediction(lm: LanguageModel, log_p: Tensor, target_id: int) -> Prediction:
+    """What the model says, from (V,) log-probabilities.
+
+    Raises:
+        NotDifferentiableError: they are not finite.
+    """
+    if not torch.isfinite(log_p).all():
+        raise NotDifferentiableError("The model's logits must be finite, found NaN or infinity: load it in float32.")
+    best = log_p.topk(min(_N_CANDIDATES, len(log_p)))
+    rank = int((log_p > log_p[target_id]).sum()) + 1
+    entropy = float(-(log_p.exp() * log_p).sum())
+    candidates = tuple(
+        Candidate(token, from_ids(lm.tokenizer, [token]).pieces[0], probability)
+        for token, probability in zip(best.indices.tolist(), best.values.exp().tolist(), strict=True)
+    )
+    return Prediction(float(log_p[target_id]), rank, entropy, candidates)
+
+
+def _more(result: Attribution, work: Work, component: str, seconds: float) -> Attribution:
+    """The result after a step of one component."""
+    spent = dict(result.seconds)
+    spent[component] = spent.get(component, 0.0) + seconds
+    return replace(result, work=result.work.plus(work), seconds=tuple(spent.items()))
+
+
+def _timed(steps: Iterator[_Step]) -> Iterator[tuple[_Step, float]]:
+    """Every step with the seconds it took; waiting for the caller is not counted."""
+    start = time.perf_counter()
+    for step in steps:
+        yield step, time.perf_counter() - start
+        start = time.perf_counter()

@@ -1,17 +1,18 @@
 """Hessian sensitivity S: how strongly the target's log-probability bends at a token."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from heta_core.attribution import Sensitivity
+from heta_core.attribution import Sensitivity, Work
 from heta_core.errors import NotDifferentiableError, SettingsError
 from heta_core.language_model import LanguageModel, embed
 from heta_core.passes.curvature import Window, block_products, open_window
-from heta_core.passes.prefix import chunks
+from heta_core.passes.prefix import bounds, chunks, n_growths
 from heta_core.settings import Settings
 
 # 2^(D−1) sign vectors; beyond this width `dense` would take hours.
@@ -56,17 +57,17 @@ def rounds(settings: Settings, width: int) -> list[range]:
     while starts[-1] < settings.probes:
         starts.append(min(starts[-1] + step, settings.probes))
         step += 1
-    return [range(a, b) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    return [range(a, b) for a, b in pairwise(starts)]
 
 
 def sensitivity(
     lm: LanguageModel, ids: tuple[int, ...], target_id: int, settings: Settings
-) -> Iterator[Sensitivity | None]:
+) -> Iterator[tuple[Work, Sensitivity | None]]:
     r"""S_i = E_r ‖ 𝓗_ii r ‖₁, r ∈ {±1}^D (Eq. 3), 𝓗_ii the D×D block of ∇² log p(target) at token i.
 
-    Yields None after every batch of products and a complete, refined estimate after every round. Cost: m products per
-    token, each a backward through the gradient of the suffix that the token can reach. Not the entrywise norm of the
-    block; in units of the embeddings, so embeddings twice as long give a quarter of it.
+    Yields the work of every batch of products as it is done, and after every round a complete, finer estimate. Cost:
+    m products per token, each a backward through the gradient of the suffix that the token can reach. Not the
+    entrywise norm of the block; in units of the embeddings, so embeddings twice as long give a quarter of it.
 
     Args:
         ids: the T context tokens.
@@ -84,22 +85,29 @@ def sensitivity(
         for chunk in chunks(lm, embeddings, settings.chunk):
             window = open_window(lm, embeddings, target_id, chunk)
             slopes.append(window.gradient.detach().abs().sum(-1))
-            for part in _norms(window, draws, settings):
+            yield Work(forwards=1 + chunk.n_grown, backwards=1), None
+            for part in _norms(lm, window, draws, settings):
                 parts.append(part)
-                yield None
+                yield Work(products=len(part)), None
         norms.append(torch.cat(parts).reshape(len(ids), len(draws)).double().cpu().numpy())
         if not norms[1:]:
             gradient = torch.cat(slopes).double().cpu().numpy()
-        yield _estimate(np.concatenate(norms, 1), gradient, settings)
+        yield Work(), _estimate(np.concatenate(norms, 1), gradient, settings)
 
 
-def n_passes(n_context: int, settings: Settings, width: int) -> int:
-    """Forwards, backwards and products of a whole run."""
-    n_chunks = -(-n_context // settings.chunk)
-    return sum(2 * n_chunks + n_context * len(draws) for draws in rounds(settings, width))
+def n_passes(lm: LanguageModel, n_context: int, settings: Settings) -> int:
+    """Forwards, backwards and products of a whole run.
+
+    Raises:
+        SettingsError: the estimator does not fit the model.
+    """
+    n_chunks = len(bounds(n_context, settings.chunk))
+    each = 2 * n_chunks + n_growths(lm, n_context, settings.chunk)
+    width = int(lm.model.get_input_embeddings().weight.shape[1])
+    return sum(each + n_context * len(draws) for draws in rounds(settings, width))
 
 
-def _norms(window: Window, draws: range, settings: Settings) -> Iterator[Tensor]:
+def _norms(lm: LanguageModel, window: Window, draws: range, settings: Settings) -> Iterator[Tensor]:
     """‖𝓗_ii r‖₁ of every token of the window and every draw, token by token, in batches."""
     n_tokens, width = window.leaf.shape
     if settings.estimator == "dense":
@@ -110,7 +118,7 @@ def _norms(window: Window, draws: range, settings: Settings) -> Iterator[Tensor]
     rows = torch.arange(n_tokens, device=probes.device).repeat_interleave(len(draws))
     for start in range(0, len(rows), settings.batch):
         batch = slice(start, start + settings.batch)
-        products = block_products(window, rows[batch], probes[batch])
+        products = block_products(lm, window, rows[batch], probes[batch])
         yield products.to(torch.promote_types(products.dtype, torch.float32)).abs().sum(-1)
 
 

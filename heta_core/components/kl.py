@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from heta_core.attribution import Candidate, Information
+from heta_core.attribution import Candidate, Information, Work
 from heta_core.errors import NotDifferentiableError
 from heta_core.language_model import LanguageModel
 from heta_core.passes.masked import masked
@@ -42,10 +42,11 @@ class _Rows:
 
 def information(
     lm: LanguageModel, ids: tuple[int, ...], log_p: Tensor, target_id: int, settings: Settings
-) -> Iterator[Information | None]:
+) -> Iterator[tuple[Work, Information | None]]:
     r"""I_i = KL(p ‖ p with token i masked), Eq. 4, with what the masked model says instead.
 
-    Yields None after every chunk and the result last. The pass is T forwards on suffixes, whatever the target.
+    Yields the work of every chunk as it is done, and with the last of it the result. The pass is T forwards on
+    suffixes, whatever the target.
 
     Args:
         ids: the T context tokens.
@@ -58,19 +59,17 @@ def information(
     for run in masked(lm, ids, settings):
         first_log_p, first = run.log_probs.max(-1)
         rows.append(_Rows(run.positions, kl(log_p, run.log_probs), run.log_probs[:, target_id], first, first_log_p))
-        yield None
+        yield Work(run.n_forwards), None
     if settings.mask == "attention":
         rows.append(_unchanged(len(ids) - 1, log_p, target_id))
-    yield _collected(lm, rows)
+    yield Work(), _collected(lm, rows)
 
 
 def _unchanged(position: int, log_p: Tensor, target_id: int) -> _Rows:
     """The predicting token itself: no later token exists that could be kept from looking at it."""
     first_log_p, first = log_p.max(-1)
     zero = torch.zeros_like(first_log_p)
-    return _Rows(
-        range(position, position + 1), zero[None], log_p[target_id][None], first[None], first_log_p[None]
-    )
+    return _Rows(range(position, position + 1), zero[None], log_p[target_id][None], first[None], first_log_p[None])
 
 
 def _collected(lm: LanguageModel, rows: list[_Rows]) -> Information:

@@ -47,7 +47,7 @@ def open_window(lm: LanguageModel, embeddings: Tensor, target_id: int, chunk: Ch
     return Window(chunk.start, leaf, gradient)
 
 
-def block_products(window: Window, rows: Tensor, probes: Tensor) -> Tensor:
+def block_products(lm: LanguageModel, window: Window, rows: Tensor, probes: Tensor) -> Tensor:
     """(B, D) of 𝓗_ii r, for B pairs of a token and a probe. One batched backward.
 
     Args:
@@ -62,9 +62,10 @@ def block_products(window: Window, rows: Tensor, probes: Tensor) -> Tensor:
     directions = probes.new_zeros(n_pairs, *window.leaf.shape)  # (B, n, D)
     directions[pairs, rows] = probes
     try:
-        (products,) = torch.autograd.grad(
-            window.gradient, window.leaf, directions, is_grads_batched=True, retain_graph=True
-        )
+        with running(lm):
+            (products,) = torch.autograd.grad(
+                window.gradient, window.leaf, directions, is_grads_batched=True, retain_graph=True
+            )
     except RuntimeError as error:
         if "derivative for" not in str(error) and "not implemented" not in str(error):
             raise

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from heta_core.errors import InputError, UnsupportedModelError
 from heta_core.language_model import LanguageModel, embed, log_probs, running
-from heta_core.passes.prefix import Chunk, bounds, chunks, last_logits
+from heta_core.passes.prefix import Chunk, chunks, last_logits, n_growths
 from heta_core.settings import Settings
 
 
@@ -27,6 +27,7 @@ class Masked:
 
     positions: range  # n context tokens
     log_probs: Tensor  # (n, V) nats
+    n_forwards: int  # sequences run for it, a grown prefix counted
 
 
 def masked(lm: LanguageModel, ids: tuple[int, ...], settings: Settings) -> Iterator[Masked]:
@@ -45,10 +46,10 @@ def masked(lm: LanguageModel, ids: tuple[int, ...], settings: Settings) -> Itera
         yield from _replaced(lm, ids, settings)
 
 
-def n_sequences(n_context: int, settings: Settings) -> int:
+def n_forwards(lm: LanguageModel, n_context: int, settings: Settings) -> int:
     """How many forwards `masked` takes: one for each masked token and one for each grown prefix."""
-    n_grown = len(bounds(n_context, settings.chunk)) - 1
-    return n_context - (settings.mask == "attention") + n_grown
+    n_masked = n_context - (settings.mask == "attention")
+    return n_masked + n_growths(lm, n_masked, settings.chunk)
 
 
 @torch.no_grad()
@@ -58,7 +59,8 @@ def _replaced_chunk(lm: LanguageModel, embeddings: Tensor, chunk: Chunk, substit
     diagonal = torch.arange(len(positions), device=rows.device)
     rows[diagonal, diagonal + chunk.start - chunk.first] = substitute
     with running(lm):
-        return Masked(positions, log_probs(last_logits(lm, rows, chunk.copy_of_cache(len(positions)))))
+        logits = last_logits(lm, rows, chunk.copy_of_cache(len(positions)))
+    return Masked(positions, log_probs(logits), len(positions) + chunk.n_grown)
 
 
 def _replaced(lm: LanguageModel, ids: tuple[int, ...], settings: Settings) -> Iterator[Masked]:
@@ -81,20 +83,18 @@ def _substitute(lm: LanguageModel, embeddings: Tensor, settings: Settings) -> Te
 
 
 def _hidden(lm: LanguageModel, ids: tuple[int, ...], size: int) -> Iterator[Masked]:
-    embeddings = embed(lm, ids)
-    n = len(embeddings)
     if not _takes_positions(lm):
         raise UnsupportedModelError(
             f"The attention mask needs positions that do not move, but {lm.source.model} takes them from the mask "
             "(ALiBi): use the zero, mean or token mask."
         )
-    for chunk in chunks(lm, embeddings, size):
-        stop = min(chunk.stop, n - 1)
-        if chunk.start == 0 and stop > 0:
+    embeddings = embed(lm, ids)
+    for chunk in chunks(lm, embeddings[:-1], size):
+        if chunk.start == 0:
             yield _without_first(lm, embeddings)
         start = max(chunk.start, 1)
-        if start < stop:
-            yield _hidden_chunk(lm, embeddings, chunk, range(start, stop))
+        if start < chunk.stop:
+            yield _hidden_chunk(lm, embeddings, chunk, range(start, chunk.stop))
 
 
 def _takes_positions(lm: LanguageModel) -> bool:
@@ -111,7 +111,7 @@ def _without_first(lm: LanguageModel, embeddings: Tensor) -> Masked:
         logits = last_logits(
             lm, embeddings[None, 1:], None, attention_mask=torch.ones_like(positions), position_ids=positions
         )
-    return Masked(range(1), log_probs(logits))
+    return Masked(range(1), log_probs(logits), 1)
 
 
 @torch.no_grad()
@@ -124,4 +124,4 @@ def _hidden_chunk(lm: LanguageModel, embeddings: Tensor, chunk: Chunk, hidden: r
     positions = torch.arange(chunk.first, n, device=rows.device).expand(n_rows, -1)
     with running(lm):
         logits = last_logits(lm, rows, chunk.copy_of_cache(n_rows), attention_mask=mask, position_ids=positions)
-    return Masked(hidden, log_probs(logits))
+    return Masked(hidden, log_probs(logits), n_rows + chunk.n_grown)

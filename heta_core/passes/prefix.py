@@ -28,6 +28,11 @@ class Chunk:
     first: int
     cache: DynamicCache | None  # None where first is 0
 
+    @property
+    def n_grown(self) -> int:
+        """Forwards that growing the cache took since the chunk before."""
+        return int(self.cache is not None)
+
     def copy_of_cache(self, n_rows: int) -> DynamicCache | None:
         """The cache for a batch of n_rows sequences, free to be changed."""
         if self.cache is None:
@@ -43,11 +48,16 @@ def bounds(n_tokens: int, size: int) -> list[tuple[int, int]]:
     return [(start, min(start + size, n_tokens)) for start in range(0, n_tokens, size)]
 
 
+def n_growths(lm: LanguageModel, n_tokens: int, size: int) -> int:
+    """Forwards that growing the cache takes over all chunks."""
+    return max(0, len(bounds(n_tokens, size)) - 1) if lm.has_prefix else 0
+
+
 def chunks(lm: LanguageModel, embeddings: Tensor, size: int) -> Iterator[Chunk]:
-    """The context in runs of `size` tokens, each with its prefix. One forward over every token in all.
+    """Tokens in runs of `size`, each with its prefix. One forward over every token in all.
 
     Args:
-        embeddings: (T, D) of the context.
+        embeddings: (n, D) of the tokens to be cut up, from the first of the context on.
     """
     cache = None
     for start, stop in bounds(len(embeddings), size):
