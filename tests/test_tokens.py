@@ -1,5 +1,7 @@
 """Ids and the characters they spell."""
 
+from itertools import pairwise
+
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
@@ -43,7 +45,7 @@ def test_every_character_is_spelled_once(bytes_only: PreTrainedTokenizerFast, te
     spans = from_text(bytes_only, text).spans[1:]
     distinct = list(dict.fromkeys(spans))
     assert distinct[0][0] == 0 and distinct[-1][1] == len(text)
-    assert all(a[1] == b[0] for a, b in zip(distinct[:-1], distinct[1:], strict=True))
+    assert all(a[1] == b[0] for a, b in pairwise(distinct))
 
 
 def test_ids_of_one_character_share_its_span(bytes_only: PreTrainedTokenizerFast) -> None:
