@@ -1,7 +1,7 @@
 """Which weights and which vocabulary a result came from, as short hashes."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,7 +16,7 @@ _SAMPLE_BYTES = 4096
 _LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
 
 
-def of_files(paths: list[Path]) -> str:
+def of_files(paths: Sequence[Path]) -> str:
     """Weights on disk: header, size and an evenly spaced sample of every safetensors file."""
     digest = hashlib.sha256()
     for path in sorted(paths):

@@ -1,0 +1,147 @@
+"""A model folder → a frozen model on its device, and its tokenizer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, cast
+
+import torch
+from safetensors import SafetensorError
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers.utils import logging
+
+from heta_core.errors import LoadError, OutOfMemoryError
+from heta_core.model_files import ModelFiles
+from heta_core.tokens import Tokenizer
+
+Dtype = Literal["float64", "float32", "bfloat16", "float16"]
+DTYPES: dict[Dtype, torch.dtype] = {
+    "float64": torch.float64,
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+
+# Activations of a short run, beside the weights.
+_MEMORY_MARGIN = 1.1
+
+
+def chosen_device(device: str | None) -> torch.device:
+    """The device asked for; if none is, the GPU where there is one.
+
+    Raises:
+        LoadError: there is no such device.
+    """
+    if device is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
+        raise _no_such_device(device) from error
+    if chosen.type == "meta":  # it exists and holds no numbers
+        raise _no_such_device(device)
+    return chosen
+
+
+def chosen_dtype(dtype: Dtype | None) -> torch.dtype:
+    """The precision asked for; if none is, float32: half precision leaves few digits in a second derivative.
+
+    Raises:
+        LoadError: there is no such precision.
+    """
+    if dtype is not None and dtype not in DTYPES:
+        raise LoadError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}.")
+    return DTYPES[dtype or "float32"]
+
+
+def build(files: ModelFiles, name: str, dtype: torch.dtype, device: torch.device) -> PreTrainedModel:
+    """The model in evaluation mode with eager attention, its weights frozen once and for all.
+
+    Raises:
+        LoadError: files and configuration do not make a whole model.
+        OutOfMemoryError: the weights do not fit.
+    """
+    needed = files.n_parameters * dtype.itemsize * _MEMORY_MARGIN
+    free = free_memory(device)
+    if free is not None and needed > free:
+        raise _too_large(name, needed, f"{free / 1e9:.1f} GB are free")
+    try:
+        with _quiet():
+            model, report = AutoModelForCausalLM.from_pretrained(
+                files.folder,
+                dtype=dtype,
+                attn_implementation="eager",
+                trust_remote_code=False,
+                use_safetensors=True,
+                local_files_only=True,
+                output_loading_info=True,
+            )
+        model = cast(PreTrainedModel, model).to(device)
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise _too_large(name, needed, "less is free") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise LoadError(f"{name} could not be built from {files.folder.name}: {reason}. Fetch it again.") from error
+    if report["missing_keys"] or report["mismatched_keys"]:
+        # They would be filled with random numbers.
+        lacking = sorted(str(key) for key in (*report["missing_keys"], *report["mismatched_keys"]))
+        raise LoadError(f"{name} lacks {len(lacking)} of its weights, the first is {lacking[0]}: fetch it again.")
+    return model.eval().requires_grad_(False)
+
+
+def read_tokenizer(folder: Path, name: str) -> Tokenizer:
+    """The tokenizer in a model folder.
+
+    Raises:
+        LoadError: it cannot be read, or only with code that comes with it.
+    """
+    try:
+        with _quiet():
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError) as error:
+        if "trust_remote_code" in str(error):
+            raise LoadError(
+                f"The tokenizer of {name} can only be loaded by running code that comes with it; such code is never "
+                "run here: take another model."
+            ) from error
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise LoadError(f"The tokenizer of {name} cannot be read: {reason}. Fetch the model again.") from error
+    return cast(Tokenizer, tokenizer)
+
+
+def free_memory(device: torch.device) -> int | None:
+    """Bytes that can still be allocated, where the system says so."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    table = Path("/proc/meminfo")  # Linux grants more than it has and ends the process later
+    if device.type != "cpu" or not table.is_file():
+        return None
+    lines = (line.split() for line in table.read_text(encoding="ascii").splitlines())
+    return next((int(fields[1]) * 1024 for fields in lines if fields[0] == "MemAvailable:"), None)
+
+
+def _no_such_device(device: str) -> LoadError:
+    found = ["cpu", *(f"cuda:{k}" for k in range(torch.cuda.device_count()))]
+    return LoadError(
+        f"A device of this computer is needed, got {device!r}, found {', '.join(found)}: take one of those."
+    )
+
+
+def _too_large(name: str, needed: float, found: str) -> OutOfMemoryError:
+    return OutOfMemoryError(
+        f"{name} needs about {needed / 1e9:.1f} GB of memory, {found}: take a smaller model, or dtype='bfloat16'."
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' own progress bars and reports: what matters of them becomes an error here."""
+    verbosity, has_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    try:
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if has_bars:
+            logging.enable_progress_bar()
