@@ -1,0 +1,109 @@
+"""Plotly figures of an `Attribution`. Plotly reads some HTML in labels, so every token is escaped here."""
+
+import html
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from heta_core.attribution import Attribution
+from heta_core.errors import ReportError
+from heta_core.views import ranking, words
+from heta_core.views.scale import PALETTES, Theme, tint
+
+# More bars than this cannot be told apart; what is left out is stated.
+MOST_BARS = 60
+
+
+def breakdown(attribution: Attribution, theme: Theme = "light") -> go.Figure:
+    """The three raw components of each token, one below the other as their units differ; ± one standard error on S."""
+    a = attribution
+    shown, hidden = _shown(a)
+    known = [(name, values) for name, values in _raw(a).items() if values is not None]
+    if not known:
+        raise ReportError("A breakdown needs a component, found none: wait for the first result.")
+    titles = [f"{words.BY_NAME[name].title}, {words.BY_NAME[name].unit}" for name, _ in known]
+    figure = make_subplots(rows=len(known), cols=1, shared_xaxes=True, subplot_titles=titles, vertical_spacing=0.09)
+    names = [html.escape(words.label(a.tokens.pieces[i])) for i in shown]
+    for row, (name, values) in enumerate(known, start=1):
+        bar = go.Bar(
+            x=list(range(len(shown))),
+            y=values[shown],
+            name=words.BY_NAME[name].title,
+            marker={"color": getattr(PALETTES[theme], name)},
+            error_y=_error(a, shown, theme) if name == "hessian" else None,
+            customdata=[[int(i), n] for i, n in zip(shown, names, strict=True)],
+            hovertemplate="%{customdata[1]} (position %{customdata[0]}): %{y:.4g}<extra></extra>",
+        )
+        figure.add_trace(bar, row=row, col=1)
+    figure.update_xaxes(tickmode="array", tickvals=list(range(len(shown))), ticktext=names, tickangle=-60)
+    note = _note(a, len(shown), hidden)
+    figure.update_layout(
+        showlegend=False,
+        height=170 * len(known) + 120,
+        margin={"l": 60, "r": 10, "t": 60, "b": 90},
+        title={"text": note, "font": {"size": 13}},
+    )
+    return figure
+
+
+def heads(attribution: Attribution, position: int, theme: Theme = "light") -> go.Figure:
+    """(L, H) where one token's transition comes from; the cells sum to its M."""
+    a = attribution
+    if a.transition is None:
+        raise ReportError("Layers and heads need the transition, which is not known yet: wait for it.")
+    if not 0 <= position < a.n_context:
+        raise ReportError(f"The token must stand at 0 to {a.n_context - 1}, found {position}.")
+    parts = 100 * a.transition.flow[:, :, position] / a.transition.total  # (L, H)
+    n_layers, n_heads = parts.shape
+    figure = go.Figure(
+        go.Heatmap(
+            z=parts,
+            x=[f"head {h}" for h in range(n_heads)],
+            y=[f"layer {layer}" for layer in range(n_layers)],
+            zmin=0,
+            colorscale=[[0, tint(0, theme)], [1, PALETTES[theme].transition]],
+            colorbar={"title": "% of the flow"},
+            hovertemplate="%{y}, %{x}: %{z:.3f} % of the flow<extra></extra>",
+        )
+    )
+    name = html.escape(words.quoted(a.tokens.pieces[position]))
+    share = float(a.transition.scores[position])
+    sink = a.transition.sink_share
+    lost = f"; up to {words.percent(float(sink.max()))} of a layer's attention goes to no token" if sink.any() else ""
+    figure.update_layout(
+        title={"text": f"{name}: {words.percent(share)} of the flow in all{lost}", "font": {"size": 13}},
+        height=min(900, 28 * n_layers + 150),
+        margin={"l": 70, "r": 10, "t": 50, "b": 40},
+    )
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def _raw(a: Attribution) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]] | None]:
+    return {
+        "transition": a.transition.scores if a.transition else None,
+        "hessian": a.hessian.scores if a.hessian else None,
+        "kl": a.information.kl if a.information else None,
+    }
+
+
+def _shown(a: Attribution) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], float]:
+    """The positions that are drawn, in reading order, and the share of the score that the others hold."""
+    rows = ranking.rows(a)
+    kept = rows[:MOST_BARS]
+    return np.array(sorted(row.position for row in kept)), ranking.hidden_share(kept, rows)
+
+
+def _error(a: Attribution, shown: np.ndarray[tuple[int], np.dtype[np.int64]], theme: Theme) -> dict[str, object]:
+    """Bars of ± one standard error; none where it is not known."""
+    assert a.hessian is not None
+    return {"type": "data", "array": np.nan_to_num(a.hessian.standard_error[shown]), "color": PALETTES[theme].muted}
+
+
+def _note(a: Attribution, n_shown: int, hidden: float) -> str:
+    ends = "bars end at the estimate, whiskers are ± one standard error"
+    if n_shown == a.n_context:
+        return f"All {n_shown} tokens; {ends}"
+    left_out = f"the other {a.n_context - n_shown} hold {words.percent(hidden)} of the score"
+    return f"The {n_shown} highest of {a.n_context} tokens in reading order, {left_out}; {ends}"

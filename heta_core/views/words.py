@@ -1,0 +1,154 @@
+"""How tokens, shares and numbers are written, the same in every view."""
+
+import math
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+Component = Literal["final", "transition", "hessian", "kl"]
+
+# A run of spaces longer than this is counted instead of drawn.
+_MOST_GLYPHS = 6
+_GLYPHS = {" ": "␣", "\n": "⏎", "\r": "␍", "\t": "⇥", "\u00a0": "⍽"}
+# Below this share or number the digits shown would all be zero.
+_LEAST_SHARE = {0: 0.005, 1: 0.0005}
+_LEAST_NUMBER = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentWords:
+    """One name for each component, from the engine to the label, and what it means."""
+
+    name: Component
+    title: str
+    plain: str  # one everyday word
+    meaning: str  # one sentence
+    unit: str
+
+
+COMPONENTS: tuple[ComponentWords, ...] = (
+    ComponentWords(
+        "final",
+        "Final",
+        "together",
+        "Transition × (β · Hessian + γ · KL): how much the answer owes to this word, as HETA scores it.",
+        "of the score",
+    ),
+    ComponentWords(
+        "transition",
+        "Transition",
+        "flow",
+        "How much of what this word holds flows through attention to the place that answers. It knows the place, "
+        "not the answer.",
+        "of the flow",
+    ),
+    ComponentWords(
+        "hessian",
+        "Hessian",
+        "curvature",
+        "How strongly the answer's log-probability bends when this word's embedding moves a little. It shrinks "
+        "as the model becomes sure.",
+        "nats per squared embedding unit",
+    ),
+    ComponentWords(
+        "kl",
+        "KL",
+        "information",
+        "How far the whole prediction moves when this word is masked. It knows the place, not the answer.",
+        "nats",
+    ),
+)
+BY_NAME: dict[str, ComponentWords] = {words.name: words for words in COMPONENTS}
+SCALINGS = {"unit": "balanced", "raw": "as in the paper"}
+MASKS = {
+    "zero": "its embedding set to zero",
+    "mean": "its embedding set to the mean of the text",
+    "token": "another token put in its place",
+    "attention": "hidden from attention",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A token cut for drawing: white space that lays out the text, and what is seen as the token."""
+
+    lead: str
+    body: str
+    tail: str
+
+
+def drawn(piece: str) -> Drawn:
+    """White space around a word is layout; a token of nothing else is drawn as glyphs, its newlines kept."""
+    body = piece.strip()
+    if body:
+        start = piece.index(body)
+        return Drawn(piece[:start], visible(body), piece[start + len(body) :])
+    return Drawn("", glyphs(piece), "\n" * piece.count("\n"))
+
+
+def label(piece: str) -> str:
+    """One line that names a token."""
+    body = piece.strip()
+    return visible(body).replace("\n", "⏎") if body else glyphs(piece)
+
+
+def glyphs(space: str) -> str:
+    """White space made visible; a long run is counted."""
+    if not space:
+        return "∅"
+    if len(space) > _MOST_GLYPHS and len(set(space)) == 1:
+        return f"{_GLYPHS.get(space[0], '␣')}×{len(space)}"
+    shown = "".join(_GLYPHS.get(c, "␣") for c in space[: 2 * _MOST_GLYPHS])
+    return shown if len(space) <= 2 * _MOST_GLYPHS else f"{shown}… ×{len(space)}"
+
+
+def visible(text: str) -> str:
+    """Control characters as pictures, and those that reorder a line by their number: they would move other tokens."""
+    return "".join(_picture(c) if unicodedata.category(c) in ("Cc", "Cf") else c for c in text)
+
+
+def _picture(character: str) -> str:
+    code = ord(character)
+    if character == "\n" or character in "\u200d\u200c":  # joiners belong to emoji and to scripts
+        return character
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else f"⟨U+{code:04X}⟩"
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """A share or probability; what would round to nothing or to all says so."""
+    least = _LEAST_SHARE[digits]
+    if 0 < value < least:
+        return f"< {10**-digits:g}\u00a0%"
+    if 1 - least < value < 1:
+        return f"> {100 - 10**-digits:g}\u00a0%"
+    return f"{100 * value:.{digits}f}\u00a0%"
+
+
+def number(value: float, places: int | None = None) -> str:
+    """Three significant digits, at most three decimals, without exponents."""
+    size = abs(value)
+    sign = "−" if value < 0 else ""
+    if size == 0:
+        return "0"
+    if size < _LEAST_NUMBER:
+        return f"{sign}< {_LEAST_NUMBER}"
+    if size >= 1000:
+        return f"{sign}{size:,.0f}"
+    return f"{sign}{size:.{decimals(size) if places is None else places}f}"
+
+
+def decimals(size: float) -> int:
+    """How many decimals three significant digits take, at most three."""
+    return min(3, max(0, 2 - math.floor(math.log10(size)))) if size > 0 else 0
+
+
+def with_error(value: float, error: float | None) -> str:
+    """An estimate and its standard error with the same decimals."""
+    return f"{number(value)} ± {'?' if error is None else number(error, decimals(value))}"
+
+
+def quoted(text: str) -> str:
+    """A token's label between typographic quotes."""
+    return f"“{label(text)}”"

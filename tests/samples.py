@@ -1,0 +1,110 @@
+"""Made-up results for tests of what draws them. No number here comes from a model."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from heta_core.attribution import (
+    Attribution,
+    Candidate,
+    Information,
+    Prediction,
+    Sensitivity,
+    Source,
+    Transition,
+    Work,
+)
+from heta_core.settings import Settings, Weights
+from heta_core.targets import Target
+from heta_core.tokens import Tokens
+
+SCENE = (
+    "Mia ran to the museum. The ball is in the market. Kate has a green cup. Noah has a black map. "
+    "The street was empty. What does Kate have? Answer:"
+)
+HOSTILE = (" <script>alert(1)</script>", " &amp;", "\n", " 😀", "\u05e9\u05dc\u05d5\u05dd", "   ", "![x](http://e.x/y)")
+SOURCE = Source(
+    "sample", None, "w" * 16, "t" * 16, "llama", 730_000, "float32", "cpu", (("torch", "0"), ("numpy", "0"))
+)
+
+
+def tokens(pieces: Sequence[str], *, special: int = 1) -> Tokens:
+    """Pieces side by side, the first `special` of them added by the tokenizer; a repeated emoji shares its span."""
+    spans, text = [(0, 0)] * special, ""
+    for before, piece in zip(("", *pieces[special:]), pieces[special:], strict=False):
+        if piece == before == " 🦊":
+            spans.append(spans[-1])
+            continue
+        spans.append((len(text), len(text) + len(piece)))
+        text += piece
+    return Tokens(
+        tuple(range(len(pieces))), tuple(pieces), tuple(spans), tuple(i < special for i in range(len(pieces))), text
+    )
+
+
+def words(text: str) -> list[str]:
+    """A text cut in front of every space and every mark."""
+    pieces = [""]
+    for character in text:
+        if character == " " or character in ".:?":
+            pieces.append("")
+        pieces[-1] += character
+    return ["<s>", *(p for p in pieces if p)]
+
+
+def result(
+    pieces: Sequence[str] | None = None,
+    *,
+    says: Sequence[str] = (" cup", " map", " coin", " key", " lamp"),
+    choice: int = 0,
+    seed: int = 0,
+    weights: Weights | None = None,
+) -> Attribution:
+    """A finished result: the words that `says` names matter, the second of them against the target."""
+    pieces = words(SCENE) if pieces is None else pieces
+    rng = np.random.default_rng(seed)
+    n = len(pieces)
+    p = np.array([0.72, 0.2, 0.04, 0.02, 0.01])[: len(says)]
+    probable = tuple(Candidate(1000 + i, say, float(q)) for i, (say, q) in enumerate(zip(says, p, strict=True)))
+    boost = np.array([20.0 if x == says[0] else 6.0 if x == says[1] else 1.0 for x in pieces])
+    flow = rng.gamma(0.6, 1.0, (4, 4, n)) * boost**0.6
+    kl = rng.gamma(0.4, 0.02, n) * boost**2
+    log_p = float(np.log(p[choice]))
+    effect = np.where(boost == 6, -0.2, kl * 0.6)
+    changed = [probable[1] if b == 20 else probable[0] for b in boost]
+    hessian = rng.gamma(2.0, 2.0, n) * boost**0.8
+    return Attribution(
+        tokens(pieces),
+        Target(n, 1000 + choice, says[choice], False),
+        Prediction(log_p, choice + 1, 0.81, probable),
+        Settings(),
+        SOURCE,
+        weights or Weights(scaling="unit"),
+        Transition(flow, np.zeros(4)),
+        Information(kl, log_p - effect, tuple(changed)),
+        Sensitivity(hessian, hessian * 0.12, np.full(n, 10), hessian * 0.3),
+        Work(50, 4, 400, 454),
+        (("transition", 0.02), ("kl", 0.11), ("hessian", 1.9)),
+    )
+
+
+def growing(final: Attribution) -> Iterator[Attribution]:
+    """The partial results that lead to a finished one, as the engine yields them."""
+    assert final.hessian is not None
+    first = replace(final, information=None, hessian=None, work=Work(1, 0, 0, 454))
+    yield first
+    yield replace(first, information=final.information, work=Work(50, 0, 0, 454))
+    one = Sensitivity(
+        final.hessian.scores * 1.2,
+        np.full(final.n_context, np.nan),
+        np.ones(final.n_context, int),
+        final.hessian.gradient,
+    )
+    yield replace(final, hessian=one, work=Work(50, 4, 40, 454))
+    yield final
+
+
+def odd() -> Attribution:
+    """Tokens that break careless views: markup, a newline, an emoji of two tokens, right-to-left, spaces only."""
+    return result(["<s>", "Hi", *HOSTILE, " 🦊", " 🦊", " cup", ".", " map"], says=(" cup", " map", " &", "\n"))
