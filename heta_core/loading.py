@@ -12,10 +12,10 @@ from heta_core.architectures import find, known
 from heta_core.attribution import Source
 from heta_core.building import Dtype, build, chosen_device, chosen_dtype, read_tokenizer
 from heta_core.checks import check_equations, has_prefix
-from heta_core.errors import LoadError, UnsupportedModelError
 from heta_core.download import Progress, RemoteModel, describe_remote
-from heta_core.language_model import LanguageModel
+from heta_core.errors import LoadError, UnsupportedModelError
 from heta_core.hub import EMBEDDED, LocalModel, available, locate
+from heta_core.language_model import LanguageModel
 from heta_core.model_files import inspect
 from heta_core.tokens import Tokenizer
 

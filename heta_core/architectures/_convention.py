@@ -7,6 +7,7 @@
 A guess is no knowledge: `loading` takes it only if it rebuilds the attention output.
 """
 
+from inspect import signature
 from itertools import product
 
 from torch import nn
@@ -46,8 +47,15 @@ def _guess(model: PreTrainedModel, layers: str, attention: str, values: str, spl
         values=values,
         split=split,
         output=output,
+        has_positions_from_mask=_has_positions_from_mask(model),
         tiny_configs=tuple,
     )
+
+
+def _has_positions_from_mask(model: PreTrainedModel) -> bool:
+    """Positions cannot be stated, or ALiBi may count them off the mask (BLOOM, Falcon)."""
+    has_alibi = bool(getattr(model.config.get_text_config(), "alibi", False))
+    return has_alibi or "position_ids" not in signature(model.forward).parameters
 
 
 def _layers(model: PreTrainedModel) -> str | None:
