@@ -1,0 +1,141 @@
+"""What can be typed after `python -m heta_core`. Nothing here imports torch, so help comes at once."""
+
+import argparse
+from pathlib import Path
+from typing import TypeAlias
+
+from heta_core.settings import ESTIMATORS, MASKS, SCALINGS, Settings, Weights
+
+_EXIT_CODES = """exit codes:
+  0  everything asked for was done
+  1  something could not be done: a prompt, the model, a file; the message says what to do
+  2  the command itself was not understood
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="python -m heta_core",
+        description="Why did the model say that? Hessian-Enhanced Token Attribution (arXiv 2604.13258).",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="command")
+    for add in (_attribute, _models, _train, _card, _evidence, _examples, _figures):
+        add(commands)
+    return top
+
+
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _command(commands: _Commands, name: str, told: str) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=told,
+        description=told[0].upper() + told[1:] + ".",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _attribute(commands: _Commands) -> None:
+    command = _command(commands, "attribute", "rank the words of a prompt by what they did for the model's next word")
+    asked = command.add_mutually_exclusive_group(required=True)
+    asked.add_argument("--prompt", help="the text before the word that is explained")
+    asked.add_argument("--file", metavar="PATH", help="a file with one prompt on each line; - reads standard input")
+    _model(command)
+    command.add_argument("--download", action="store_true", help="allow the model to be fetched from the hub")
+    target = command.add_argument_group("what is explained (without any: the model's own next word)")
+    target.add_argument(
+        "--position", type=int, metavar="N", help="the token at N, counted from 0, from what precedes it"
+    )
+    named = target.add_mutually_exclusive_group()
+    named.add_argument("--target", metavar="TEXT", help='a token the model could say, with its space: " garden"')
+    named.add_argument("--target-id", type=int, metavar="ID", help="the same by its id in the vocabulary")
+    _settings(command)
+    _weights(command)
+    shown = command.add_argument_group("what is printed")
+    shown.add_argument(
+        "--top", type=_count, default=10, metavar="K", help="rows of the ranking, 0 for all (default 10)"
+    )
+    shown.add_argument(
+        "--json", metavar="PATH", help="write the whole result, one JSON a line; - prints it instead of the ranking"
+    )
+
+
+def _settings(command: argparse.ArgumentParser) -> None:
+    usual = Settings()
+    how = command.add_argument_group("how it is computed")
+    how.add_argument("--mask", choices=MASKS, default=usual.mask, help="how a word is taken away (default %(default)s)")
+    how.add_argument("--mask-token", type=int, metavar="ID", help="the id put in its place, with --mask token")
+    how.add_argument(
+        "--estimator", choices=ESTIMATORS, default=usual.estimator, help="of the Hessian term (default %(default)s)"
+    )
+    how.add_argument(
+        "--probes", type=int, default=usual.probes, metavar="M", help="sign vectors a token (default %(default)s)"
+    )
+    how.add_argument("--seed", type=int, default=usual.seed, help="of the sign vectors (default %(default)s)")
+
+
+def _weights(command: argparse.ArgumentParser) -> None:
+    usual = Weights()
+    read = command.add_argument_group("how it is combined: transition × (beta × Hessian + gamma × KL)")
+    read.add_argument("--beta", type=float, default=usual.beta, help="weight of the Hessian term (default %(default)s)")
+    read.add_argument("--gamma", type=float, default=usual.gamma, help="weight of the KL term (default %(default)s)")
+    read.add_argument(
+        "--scaling",
+        choices=SCALINGS,
+        default=usual.scaling,
+        help="raw: as in the paper; unit: balanced, both terms divided by their sums (default %(default)s)",
+    )
+
+
+def _models(commands: _Commands) -> None:
+    _command(commands, "models", "list the models that load without a download")
+
+
+def _train(commands: _Commands) -> None:
+    command = _command(commands, "train-littletown", "train the embedded model from nothing; takes hours on two cores")
+    command.add_argument(
+        "--out", type=Path, required=True, metavar="FOLDER", help="of the run; a run that stands there goes on"
+    )
+    command.add_argument("--seed", type=int, default=0, help="of the world and the weights (default %(default)s)")
+
+
+def _card(commands: _Commands) -> None:
+    _command(commands, "littletown-card", "measure the embedded model again and rewrite its card")
+
+
+def _evidence(commands: _Commands) -> None:
+    command = _command(commands, "evidence", "print how often each score finds evidence that is known")
+    _model(command)
+    command.add_argument("--n", type=_count, default=100, help="questions with verified evidence (default %(default)s)")
+    command.add_argument(
+        "--probes", type=int, default=Settings().probes, help="sign vectors a token (default %(default)s)"
+    )
+    command.add_argument("--seed", type=int, default=0, help="of the questions and sign vectors (default %(default)s)")
+
+
+def _examples(commands: _Commands) -> None:
+    command = _command(commands, "examples", "choose the examples that the page opens with and rewrite assets/examples")
+    command.add_argument("--seed", type=int, default=0, help="of the search (default %(default)s)")
+
+
+def _figures(commands: _Commands) -> None:
+    command = _command(commands, "figures", "measure everything again and rewrite every figure of card and README")
+    command.add_argument("--n", type=_count, default=100, help="questions with verified evidence (default %(default)s)")
+
+
+def _model(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model", default="littletown", metavar="ID", help="name, Hugging Face id or folder (default %(default)s)"
+    )
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"must be 0 or more, got {number}")
+    return number

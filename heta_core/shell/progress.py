@@ -1,0 +1,27 @@
+"""What a watching person is told on standard error; nothing where nobody watches."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[float], None]]:
+    """Tells the part that is done on standard error, where a person watches, and takes it away afterwards."""
+    is_watched = sys.stderr.isatty()
+
+    def show(part: float) -> None:
+        if is_watched:
+            print(f"\r{part:4.0%} ", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield show
+    finally:
+        if is_watched:
+            print("\r      \r", end="", file=sys.stderr, flush=True)
+
+
+def fail(message: str) -> int:
+    """Tell an error; its exit code."""
+    print(f"error: {message}", file=sys.stderr)
+    return 1
