@@ -1,5 +1,7 @@
 """Two-layer random models of every family that has a file, in float64, built in memory once per session."""
 
+import copy
+
 import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
@@ -30,7 +32,7 @@ def random_model(config: PreTrainedConfig, seed: int = 0) -> PreTrainedModel:
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = AutoModelForCausalLM.from_config(config).double().eval()
+        model = AutoModelForCausalLM.from_config(copy.deepcopy(config)).double().eval()
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim == 1:

@@ -1,7 +1,7 @@
 """The semantic transition by definition: slow, from the models' own modules. Imports nothing of the code under test."""
 
 import copy
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import torch
@@ -39,7 +39,7 @@ def weight_of_paths(attention: Floats, layer: int, leaving: int) -> float:
     for between in product(range(n_tokens), repeat=n_steps - 1):
         path = (leaving, *between, n_tokens - 1)
         weight = 1.0
-        for step, (source, reader) in enumerate(zip(path, path[1:], strict=False)):
+        for step, (source, reader) in enumerate(pairwise(path)):
             paid = float(attention[layer + 1 + step, :, reader, source].mean())
             weight *= 0.5 * paid + 0.5 * float(reader == source)
         total += weight
