@@ -92,8 +92,8 @@ def evidence_block(found: Evidence) -> str:
         f'Over {found.n} held-out questions "Where is …?" of the embedded model whose evidence is *verified* (another '
         f"place written into it changes the answer to that place; {found.n_excluded} questions whose answer did not "
         f"follow are excluded), mask `{found.settings.mask}`, {found.settings.probes} probes a token. Candidates are "
-        "the tokens of the scene. Each cell: how often the top candidate lies in the evidence sentence / how much of the "
-        "candidates' score that sentence holds, in %.\n\n"
+        "the tokens of the scene. Each cell: how often the top candidate lies in the evidence sentence / how much of "
+        "the candidates' score that sentence holds, in %.\n\n"
         f"{table(found)}\n\n"
         f"`{better}` finds the evidence more often and is what the page opens with: top candidate in the evidence "
         f"sentence in {best.top:.0%}, which holds {best.held:.0%} of the score. The *first-order twin* has the length "
