@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Literal, cast
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedConfig, PreTrainedModel
 from transformers.utils import logging
 
 from heta_core.errors import LoadError, OutOfMemoryError
@@ -21,6 +22,9 @@ DTYPES: dict[Dtype, torch.dtype] = {
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
 }
+
+# What transformers raises over files that contradict each other, or that need a library which is not there.
+_BUILDING_ERRORS = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError)
 
 # Activations of a short run, beside the weights.
 _MEMORY_MARGIN = 1.1
@@ -54,7 +58,24 @@ def chosen_dtype(dtype: Dtype | None) -> torch.dtype:
     return DTYPES[dtype or "float32"]
 
 
-def build(files: ModelFiles, name: str, dtype: torch.dtype, device: torch.device) -> PreTrainedModel:
+def read_config(files: ModelFiles, name: str) -> PreTrainedConfig:
+    """The configuration, judged by transformers.
+
+    Raises:
+        LoadError: its values contradict each other.
+    """
+    try:
+        with _quiet():
+            return AutoConfig.from_pretrained(files.folder, local_files_only=True, trust_remote_code=False)
+    except (*_BUILDING_ERRORS, StrictDataclassError) as error:
+        raise LoadError(
+            f"The configuration of {name} cannot be used: {_reason(error)}. Take it from where the weights are from."
+        ) from error
+
+
+def build(
+    files: ModelFiles, config: PreTrainedConfig, name: str, dtype: torch.dtype, device: torch.device
+) -> PreTrainedModel:
     """The model in evaluation mode with eager attention, its weights frozen once and for all.
 
     Raises:
@@ -69,6 +90,7 @@ def build(files: ModelFiles, name: str, dtype: torch.dtype, device: torch.device
         with _quiet():
             model, report = AutoModelForCausalLM.from_pretrained(
                 files.folder,
+                config=config,
                 dtype=dtype,
                 attn_implementation="eager",
                 trust_remote_code=False,
@@ -79,9 +101,8 @@ def build(files: ModelFiles, name: str, dtype: torch.dtype, device: torch.device
         model = cast(PreTrainedModel, model).to(device)
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise _too_large(name, needed, "less is free") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise LoadError(f"{name} could not be built from {files.folder.name}: {reason}. Fetch it again.") from error
+    except (*_BUILDING_ERRORS, SafetensorError) as error:
+        raise LoadError(f"{name} could not be built from its files: {_reason(error)}. Fetch it again.") from error
     if report["missing_keys"] or report["mismatched_keys"]:
         # They would be filled with random numbers.
         lacking = sorted(str(key) for key in (*report["missing_keys"], *report["mismatched_keys"]))
@@ -98,14 +119,13 @@ def read_tokenizer(folder: Path, name: str) -> Tokenizer:
     try:
         with _quiet():
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError) as error:
+    except _BUILDING_ERRORS as error:
         if "trust_remote_code" in str(error):
             raise LoadError(
                 f"The tokenizer of {name} can only be loaded by running code that comes with it; such code is never "
                 "run here: take another model."
             ) from error
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise LoadError(f"The tokenizer of {name} cannot be read: {reason}. Fetch the model again.") from error
+        raise LoadError(f"The tokenizer of {name} cannot be read: {_reason(error)}. Fetch it again.") from error
     return cast(Tokenizer, tokenizer)
 
 
@@ -125,6 +145,11 @@ def _no_such_device(device: str) -> LoadError:
     return LoadError(
         f"A device of this computer is needed, got {device!r}, found {', '.join(found)}: take one of those."
     )
+
+
+def _reason(error: Exception) -> str:
+    """Its message in one line, without a full stop."""
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
 def _too_large(name: str, needed: float, found: str) -> OutOfMemoryError:

@@ -78,14 +78,16 @@ def fetch(repo_id: str, progress: Progress | None = None) -> tuple[Path, str]:
     remote = describe_remote(repo_id)
     _check_disk(remote)
     with _network(repo_id):
-        folder = snapshot_download(
-            repo_id,
-            revision=remote.revision,
-            allow_patterns=_WANTED,
-            ignore_patterns=_UNWANTED,
-            tqdm_class=_bar(progress or _ignore, remote.n_bytes),
+        # Asked for by branch: only so does the cache remember which commit the branch stands at, and finds it again.
+        folder = Path(
+            snapshot_download(
+                repo_id,
+                allow_patterns=_WANTED,
+                ignore_patterns=_UNWANTED,
+                tqdm_class=_bar(progress or _ignore, remote.n_bytes),
+            )
         )
-    return Path(folder), remote.revision
+    return folder, folder.name
 
 
 def check_repo_id(repo_id: str) -> None:
@@ -116,7 +118,8 @@ def _check_disk(remote: RemoteModel) -> None:
 def _network(repo_id: str) -> Iterator[None]:
     """What the hub's client raises, each in words that help; subclasses stand before their base classes."""
     try:
-        yield
+        with _without_telemetry():
+            yield
     except GatedRepoError as error:
         raise LoadError(
             f"{repo_id} is only for those who accepted its licence: accept it at the hub, run `hf auth login`, retry."
@@ -139,6 +142,17 @@ def _network(repo_id: str) -> Iterator[None]:
         if error.errno != errno.ENOSPC:
             raise
         raise LoadError(f"The disk is full; {repo_id} is not complete: make room and load it again.") from error
+
+
+@contextmanager
+def _without_telemetry() -> Iterator[None]:
+    """The hub's client would make a request of its own, for the names of coding assistants to report."""
+    before = constants.HF_HUB_DISABLE_TELEMETRY
+    try:
+        constants.HF_HUB_DISABLE_TELEMETRY = True
+        yield
+    finally:
+        constants.HF_HUB_DISABLE_TELEMETRY = before
 
 
 def _bar(progress: Progress, n_bytes: int) -> type[tqdm]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from huggingface_hub import scan_cache_dir, try_to_load_from_cache
+from huggingface_hub import constants, scan_cache_dir, try_to_load_from_cache
 from huggingface_hub.errors import CacheNotFound
 
 from heta_core.download import Progress, check_repo_id, fetch
@@ -66,7 +66,7 @@ def available() -> tuple[LocalModel, ...]:
     """The embedded model, then the models of the Hugging Face cache by name. No network."""
     found = [_local(EMBEDDED, "embedded", EMBEDDED_FOLDER)] if is_model_folder(EMBEDDED_FOLDER) else []
     try:
-        repos = scan_cache_dir().repos
+        repos = scan_cache_dir(constants.HF_HUB_CACHE).repos
     except CacheNotFound:
         repos = frozenset()
     for repo_id in sorted(repo.repo_id for repo in repos if repo.repo_type == "model"):

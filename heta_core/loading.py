@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 from heta_core import fingerprint
 from heta_core.architectures import find, known
 from heta_core.attribution import Source
-from heta_core.building import Dtype, build, chosen_device, chosen_dtype, read_tokenizer
+from heta_core.building import Dtype, build, chosen_device, chosen_dtype, read_config, read_tokenizer
 from heta_core.checks import check_equations, has_prefix
 from heta_core.download import Progress, RemoteModel, describe_remote
 from heta_core.errors import LoadError, UnsupportedModelError
@@ -50,10 +50,11 @@ def load(
     number, place = chosen_dtype(dtype), chosen_device(device)
     located = locate(name, download=download, progress=progress)
     files = inspect(located.folder, located.name)
+    config = read_config(files, located.name)
     tokenizer = read_tokenizer(located.folder, located.name)
     tell = progress or _silent
     tell("weights", 0.0)
-    model = build(files, located.name, number, place)
+    model = build(files, config, located.name, number, place)
     tell("checks", 0.0)
     weights_id = fingerprint.of_files(files.weights)
     lm = _checked(model, tokenizer, _source(model, tokenizer, located.name, located.revision, weights_id))

@@ -1,0 +1,141 @@
+"""Downloads: nothing without consent, everything with it, and every way to fail in words."""
+
+import errno
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx2
+import pytest
+from conftest import TINY_CONFIGS, byte_tokenizer, random_model
+from huggingface_hub import constants
+from huggingface_hub.errors import OfflineModeIsEnabled
+from little_hub import COMMIT, serving
+
+from heta_core import download, hub
+from heta_core.errors import LoadError, UnsupportedModelError
+from heta_core.loading import available, describe_remote, load
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny")
+    random_model(TINY_CONFIGS["gpt2"]).save_pretrained(folder)
+    byte_tokenizer().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty Hugging Face cache, and no embedded model."""
+    cache = tmp_path / "cache"
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(hub, "EMBEDDED_FOLDER", tmp_path / "nothing")
+    return cache
+
+
+@pytest.fixture
+def asked(folder: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A hub with a good model, one of pickles and one of another kind; what it is asked."""
+    pickles, translator = tmp_path / "pickles", tmp_path / "translator"
+    for path in (pickles, translator):
+        path.mkdir()
+    shutil.copy(folder / "config.json", pickles)
+    (pickles / "pytorch_model.bin").write_bytes(b"never opened")
+    shutil.copy(folder / "model.safetensors", translator)
+    (translator / "config.json").write_text('{"model_type": "t5", "is_encoder_decoder": true}')
+    repos = {"someone/tiny": folder, "someone/pickles": pickles, "someone/translator": translator}
+    with serving(repos) as (address, asked):
+        monkeypatch.setattr(constants, "ENDPOINT", address)
+        template = address + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        yield asked
+
+
+def test_nothing_is_asked_of_the_hub_without_consent(asked: list[str]) -> None:
+    with pytest.raises(LoadError, match=r"someone/tiny is not on this computer.*describe_remote.*download=True"):
+        load("someone/tiny")
+    assert available() == ()
+    assert asked == []
+
+
+def test_size_and_licence_are_known_before_a_download(asked: list[str], folder: Path, cache: Path) -> None:
+    remote = describe_remote("someone/tiny")
+    assert remote.n_bytes == sum(p.stat().st_size for p in folder.iterdir())
+    assert (remote.licence, remote.revision, remote.is_gated) == ("mit", COMMIT, False)
+    assert asked == ["/api/models/someone/tiny"]
+    assert not cache.exists()
+
+
+def test_a_model_is_fetched_once_and_then_found(asked: list[str]) -> None:
+    told: list[tuple[str, float]] = []
+    lm = load("someone/tiny", download=True, progress=lambda stage, part: told.append((stage, part)))
+    assert lm.source.revision == COMMIT
+    assert ("download", 1.0) in told and told[-1] == ("checks", 1.0)
+    n_asked = len(asked)
+    assert load("someone/tiny").source == lm.source
+    assert len(asked) == n_asked
+    (entry,) = available()
+    assert (entry.name, entry.place, entry.problem) == ("someone/tiny", "cache", None)
+    assert entry.n_parameters == lm.source.n_parameters
+
+
+def test_a_broken_off_download_is_not_taken_for_a_model(asked: list[str], cache: Path) -> None:
+    load("someone/tiny", download=True)
+    next(cache.rglob("model.safetensors")).unlink()
+    with pytest.raises(LoadError, match="not on this computer"):
+        load("someone/tiny")
+    load("someone/tiny", download=True)
+
+
+@pytest.mark.parametrize(
+    ("repo_id", "kind", "message"),
+    [
+        ("someone/nothing", LoadError, "The hub has no public model 'someone/nothing': check the spelling"),
+        ("someone/gated", LoadError, "only for those who accepted its licence"),
+        ("someone/broken", LoadError, r"could not answer for someone/broken \(HTTP 500\)"),
+        ("someone/pickles", LoadError, "pickle files can run code"),
+        ("someone/translator", UnsupportedModelError, "A decoder-only language model is needed"),
+    ],
+)
+def test_what_the_hub_refuses_is_said(asked: list[str], repo_id: str, kind: type[LoadError], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        load(repo_id, download=True)
+    assert not [path for path in asked if "/resolve/" in path]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (httpx2.ConnectError("no route"), "cannot be reached for someone/tiny: check the network"),
+        (OfflineModeIsEnabled("offline"), "HF_HUB_OFFLINE switches the network off"),
+        (OSError(errno.ENOSPC, "No space left on device"), "The disk is full"),
+    ],
+    ids=["no-network", "switched-off", "disk-full"],
+)
+def test_what_keeps_a_download_from_happening_is_said(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(download.HfApi, "model_info", fail)
+    with pytest.raises(LoadError, match=message):
+        load("someone/tiny", download=True)
+
+
+def test_a_disk_too_small_is_noticed_before_the_download(
+    asked: list[str], cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10))
+    with pytest.raises(LoadError, match=r"someone/tiny needs 0\.0 GB on disk, found 0\.0 GB free: make room"):
+        load("someone/tiny", download=True)
+
+
+def test_a_damaged_model_in_the_cache_is_listed_with_its_problem(asked: list[str], cache: Path) -> None:
+    load("someone/tiny", download=True)
+    weights = next(cache.rglob("model.safetensors"))
+    weights.resolve().write_bytes(weights.read_bytes()[:-8])
+    (entry,) = available()
+    assert entry.problem is not None and "model.safetensors is damaged" in entry.problem
