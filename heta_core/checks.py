@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from heta_core.components.transition import sink_shares
-from heta_core.errors import UnsupportedModelError
+from heta_core.errors import NotDifferentiableError, UnsupportedModelError
 from heta_core.language_model import LanguageModel, embed, log_probs, rounding, running
 from heta_core.passes.capture import Layer, capture, read
 from heta_core.passes.curvature import open_window
@@ -137,8 +137,9 @@ def has_prefix(lm: LanguageModel) -> bool:
     trusting, full = replace(lm, has_prefix=True), replace(lm, has_prefix=False)
     try:
         found = [_suffix(model, embeddings, target_id) for model in (trusting, full)]
-    except (AttributeError, TypeError, ValueError, RuntimeError, NotImplementedError):
-        # Families without a cache, or with one of another kind, fail in their own ways.
+    except (AttributeError, TypeError, ValueError, RuntimeError, NotDifferentiableError):
+        # Families without a cache, or with one of another kind, fail in their own ways; what has no gradient cannot
+        # be checked.
         return False
     return all(_agree(lm, cached, whole) for cached, whole in zip(*found, strict=True))
 

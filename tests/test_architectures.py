@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
+import transformers
 from conftest import TINY_CONFIGS, random_model
 from torch import Tensor, nn
 from transformers import (
+    BitNetConfig,
     BloomConfig,
+    CodeGenConfig,
     DiffLlamaConfig,
     FalconConfig,
     GPTNeoXConfig,
@@ -133,6 +136,35 @@ def test_a_family_without_a_file_is_read_by_convention(
     assert lm.architecture.split.__name__ == split
 
 
+GROUPED = {**SIZES, **IDS, "num_key_value_heads": 2, "intermediate_size": 32}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "config",
+    [
+        transformers.PhiConfig(**SIZES, **IDS, intermediate_size=32),
+        transformers.Starcoder2Config(**GROUPED),
+        transformers.Gemma2Config(**GROUPED, head_dim=4),
+        transformers.Gemma3TextConfig(**GROUPED, head_dim=4),
+        transformers.Olmo2Config(**GROUPED),
+        transformers.CohereConfig(**GROUPED),
+        transformers.GraniteConfig(**GROUPED),
+        transformers.SmolLM3Config(**GROUPED),
+        transformers.StableLmConfig(**GROUPED),
+        transformers.NemotronConfig(**GROUPED),
+        transformers.Glm4Config(**GROUPED, head_dim=4),
+        transformers.Exaone4Config(**GROUPED),
+        transformers.GPTBigCodeConfig(
+            vocab_size=264, n_embd=16, n_layer=2, n_head=4, n_positions=64, bos_token_id=256, eos_token_id=256
+        ),
+    ],
+    ids=lambda config: config.model_type,
+)
+def test_more_families_are_read_by_convention(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerFast) -> None:
+    assert wrap(random_model(config), tokenizer).has_prefix
+
+
 def test_a_family_that_counts_positions_off_the_mask_is_known_as_one(tokenizer: PreTrainedTokenizerFast) -> None:
     bloom = BloomConfig(vocab_size=264, hidden_size=16, n_layer=2, n_head=4, bos_token_id=256, eos_token_id=256)
     assert wrap(random_model(bloom), tokenizer).architecture.has_positions_from_mask
@@ -142,9 +174,11 @@ def test_a_family_that_counts_positions_off_the_mask_is_known_as_one(tokenizer: 
     "config",
     [
         DiffLlamaConfig(**SIZES, **IDS, num_key_value_heads=2, head_dim=4, intermediate_size=32),
+        BitNetConfig(**SIZES, **IDS, num_key_value_heads=2, intermediate_size=32),
+        CodeGenConfig(vocab_size=264, n_embd=16, n_layer=2, n_head=4, n_positions=64, rotary_dim=4, **IDS),
         MambaConfig(vocab_size=264, hidden_size=16, num_hidden_layers=2, state_size=4, **IDS),
     ],
-    ids=["subtracts-attention", "no-attention"],
+    ids=["subtracts-attention", "norm-before-output", "heads-in-another-order", "no-attention"],
 )
 def test_a_family_on_which_the_equations_fail_is_refused_by_name(
     config: PreTrainedConfig, tokenizer: PreTrainedTokenizerFast
