@@ -103,10 +103,12 @@ function receive(ui, { view, page }) {
   if (ui.received !== weights) ui.weights = { ...view.weights };
   ui.received = weights;
   ui.root.dataset.theme = isDark(ui.root) ? "dark" : "light";
-  if (ui.signature !== signature) buildStrip(ui);
-  ui.signature = signature;
   mix(ui);
-  render(ui);
+  keepFocus(ui, () => {
+    if (ui.signature !== signature) buildStrip(ui);
+    ui.signature = signature;
+    render(ui);
+  });
 }
 
 function isDark(root) {
@@ -153,18 +155,16 @@ function measured(ui, i) {
 /* ---- drawing ---- */
 
 function render(ui) {
-  keepFocus(ui, () => {
-    drawHead(ui);
-    drawTools(ui);
-    drawStatus(ui);
-    paintStrip(ui);
-    drawTabs(ui);
-    drawCaption(ui);
-    drawWeights(ui);
-    drawTable(ui);
-    drawCard(ui);
-    drawCandidates(ui);
-  });
+  drawHead(ui);
+  drawTools(ui);
+  drawStatus(ui);
+  paintStrip(ui);
+  drawTabs(ui);
+  drawCaption(ui);
+  drawWeights(ui);
+  drawTable(ui);
+  drawCard(ui);
+  drawCandidates(ui);
 }
 
 /* Pinning, previewing and dragging touch only this. */
@@ -199,30 +199,21 @@ function drawHead(ui) {
   const verb = prediction.rank === 1 ? "did" : "would";
   const answer = h("span", { class: "answer", dir: "auto" }, ui.asking ?? target.label);
   const place = n_context === tokens.length ? "next word" : `word ${n_context + 1} of ${tokens.length}`;
-  const chance = ui.asking
-    ? h("span", { class: "sure" }, "asking the model …")
-    : h(
-        "span",
-        { class: prediction.is_guess ? "sure guess" : "sure" },
-        h("b", {}, `${prediction.is_guess ? "a guess: " : ""}${percent(prediction.p)} sure`),
-        ` · rank ${prediction.rank.toLocaleString("en-US")} · entropy ${prediction.entropy.toFixed(2)} nats · ${place}`
-      );
-  const heading = h("h1", {}, `Why ${verb} the model say `, answer, `${here}?`);
-  ui.el.head.replaceChildren(heading, chance);
+  const chance = h("b", {}, `${prediction.is_guess ? "a guess: " : ""}${percent(prediction.p)} sure`);
+  const rest = ` · rank ${prediction.rank.toLocaleString("en-US")} · entropy ${prediction.entropy.toFixed(2)} nats · ${place}`;
+  const sure = h("span", { class: prediction.is_guess ? "sure guess" : "sure" }, ...(ui.asking ? ["asking the model …"] : [chance, rest]));
+  ui.el.head.replaceChildren(h("h1", {}, `Why ${verb} the model say `, answer, `${here}?`), sure);
 }
 
 function drawTools(ui) {
   const { page } = ui;
   const open = ui.el.tools.querySelector("details")?.open;
-  const menu = page.examples.map((title, i) =>
-    h("button", { type: "button", "data-key": `example${i}`, onclick: () => ui.send({ kind: "example", index: i }) }, title)
-  );
+  const button = (key, title, onclick) => h("button", { type: "button", "data-key": key, onclick }, title);
+  const menu = page.examples.map((title, i) => button(`example${i}`, title, () => ui.send({ kind: "example", index: i })));
   const swap = page.swap ? `Swap ${page.swap.from} → ${page.swap.to}` : "Swap one word";
-  ui.el.tools.replaceChildren(
-    h("button", { type: "button", "data-key": "edit", onclick: () => ui.send({ kind: "edit" }) }, "✎ Edit text"),
-    h("details", { open: open ? "" : null }, h("summary", { "data-key": "examples" }, "Examples"), h("div", { class: "menu" }, ...menu)),
-    h("button", { type: "button", "data-key": "swap", onclick: () => swapPressed(ui) }, swap)
-  );
+  const examples = h("details", { open: open ? "" : null }, h("summary", { "data-key": "examples" }, "Examples"), h("div", { class: "menu" }, ...menu));
+  const edit = button("edit", "✎ Edit text", () => ui.send({ kind: "edit" }));
+  ui.el.tools.replaceChildren(edit, menu.length ? examples : "", button("swap", swap, () => swapPressed(ui)));
 }
 
 function swapPressed(ui) {
@@ -416,7 +407,8 @@ function drawCard(ui) {
   const { view } = ui;
   const rank = ui.shown ? `rank ${ui.rank[i]} of ${view.n_context}` : "";
   const state = ui.pin === i ? "pinned" : ui.hover === i ? "preview" : "first of the ranking";
-  const unpin = ui.pin === i ? h("button", { type: "button", class: "x", "data-key": "unpin", "aria-label": "Unpin", onclick: () => pin(ui, null) }, "×") : null;
+  const x = { type: "button", class: "x", "data-key": "unpin", "aria-label": "Unpin", onclick: () => pin(ui, null) };
+  const unpin = ui.pin === i ? h("button", x, "×") : null;
   const cell = (value, label) => h("div", {}, h("b", {}, value), h("small", {}, label));
   const sign = (text) => h("span", { class: "sign" }, text);
   const terms = h(
@@ -428,13 +420,9 @@ function drawCard(ui) {
     sign("|"),
     cell(view.kl ? number(view.kl[i]) : "…", `γ ${ui.weights.gamma.toFixed(2)} · KL`)
   );
-  ui.el.card.replaceChildren(
-    h("header", {}, h("h2", { dir: "auto" }, quoted(view.labels[i])), h("span", {}, [rank, state].filter(Boolean).join(" · ")), unpin ?? ""),
-    terms,
-    h("p", { class: "sum" }, inNumbers(ui, i)),
-    h("p", {}, ...masking(ui, i)),
-    ...cardLinks(ui, i)
-  );
+  const title = h("header", {}, h("h2", { dir: "auto" }, quoted(view.labels[i])), h("span", {}, [rank, state].filter(Boolean).join(" · ")), unpin);
+  const said = [h("p", { class: "sum" }, inNumbers(ui, i)), h("p", {}, ...masking(ui, i))];
+  ui.el.card.replaceChildren(title, terms, ...said, ...cardLinks(ui, i));
 }
 
 function inNumbers(ui, i) {
@@ -451,10 +439,8 @@ function masking(ui, i) {
   const { masked, prediction, target } = ui.view;
   if (!masked) return ["What happens without it is not known yet."];
   const effect = masked.effect[i];
-  const change =
-    Math.abs(effect) < LEAST_EFFECT
-      ? ` stays at ${percent(prediction.p)}`
-      : ` ${effect > 0 ? "falls" : "rises"} from ${percent(prediction.p)} to ${percent(masked.p[i])}`;
+  const moves = ` ${effect > 0 ? "falls" : "rises"} from ${percent(prediction.p)} to ${percent(masked.p[i])}`;
+  const change = Math.abs(effect) < LEAST_EFFECT ? ` stays at ${percent(prediction.p)}` : moves;
   const says = masked.changes.includes(i) ? "; the model then says " : "; the model still says ";
   return ["Masked: ", h("bdi", {}, quoted(target.label)), change, says, h("bdi", {}, quoted(masked.says[i])), ` (${percent(masked.says_p[i], 0)}).`];
 }

@@ -1,7 +1,9 @@
 """Made-up results for tests of what draws them. No number here comes from a model."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from heta_core.attribution import (
     Transition,
     Work,
 )
+from heta_core.report import dumps
 from heta_core.settings import Settings, Weights
 from heta_core.targets import Target
 from heta_core.tokens import Tokens
@@ -25,7 +28,7 @@ SCENE = (
 )
 HOSTILE = (" <script>alert(1)</script>", " &amp;", "\n", " 😀", "\u05e9\u05dc\u05d5\u05dd", "   ", "![x](http://e.x/y)")
 SOURCE = Source(
-    "sample", None, "w" * 16, "t" * 16, "llama", 730_000, "float32", "cpu", (("torch", "0"), ("numpy", "0"))
+    "littletown", None, "w" * 16, "t" * 16, "llama", 730_000, "float32", "cpu", (("torch", "0"), ("numpy", "0"))
 )
 
 
@@ -108,3 +111,31 @@ def growing(final: Attribution) -> Iterator[Attribution]:
 def odd() -> Attribution:
     """Tokens that break careless views: markup, a newline, an emoji of two tokens, right-to-left, spaces only."""
     return result(["<s>", "Hi", *HOSTILE, " 🦊", " 🦊", " cup", ".", " map"], says=(" cup", " map", " &", "\n"))
+
+
+def observed(pieces: Sequence[str], position: int) -> Attribution:
+    """A result whose target is a word of the text."""
+    whole = tokens(pieces)
+    short = result(pieces[:position], seed=position)
+    target = Target(position, whole.ids[position], pieces[position], True)
+    prediction = replace(short.prediction, log_p=-3.0, rank=7)
+    return replace(short, tokens=whole, target=target, prediction=prediction)
+
+
+def write_examples(folder: Path) -> None:
+    """Examples as the app ships them: the default with a twin and three candidates, and the odd tokens."""
+    shown = result(weights=Weights(scaling="unit"))
+    twin = result(
+        words(SCENE.replace("Kate have", "Noah have")), says=(" map", " cup", " coin", " key", " lamp"), seed=3
+    )
+    others = [result(choice=i) for i in (1, 2, 3)]
+    names = [f"00-{i}.json" for i in (1, 2, 3)]
+    swap = {"from": "Kate", "to": "Noah", "file": "00-swap.json"}
+    index = [
+        {"title": "Who has what", "file": "00.json", "swap": swap, "candidates": names},
+        {"title": "Odd tokens", "file": "01.json", "swap": None, "candidates": []},
+    ]
+    files = {"00.json": shown, "00-swap.json": twin, "01.json": odd(), **dict(zip(names, others, strict=True))}
+    for name, a in files.items():
+        (folder / name).write_text(dumps(a), encoding="utf-8")
+    (folder / "index.json").write_text(json.dumps(index), encoding="utf-8")

@@ -1,0 +1,21 @@
+"""Explore: why did the model say this word, and what would it say without another?"""
+
+from pages.ui import controls, details, examples, frame, session, token_strip
+
+
+@frame.part
+def explore() -> None:
+    """The question, its answer, and what lies behind it."""
+    controls.messages()
+    controls.download_offer()
+    controls.text_form()
+    result = session.view()
+    if result is not None:
+        token_strip.draw(result)
+        details.draw(result)
+
+
+with frame.page("Explore"):
+    if examples.index() and session.once("opened"):
+        session.show(examples.opened(0))
+    explore()

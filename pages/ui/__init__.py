@@ -1,0 +1,1 @@
+"""Everything of Streamlit that more than one page uses."""

@@ -1,0 +1,172 @@
+"""What the reader sets: the model, the text; and what the page says about it."""
+
+import re
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from heta_core.errors import HetaError
+from heta_core.littletown.lexicon import known_words
+from pages.ui import engine_cache, session
+from pages.ui.engine_cache import EMBEDDED, Question
+
+_LONGEST_NAME = 200
+_MOST_UNKNOWN = 0.25  # a larger part of unknown words has left Littletown's world
+_WORD = re.compile(r"[^\W_]+")
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+
+
+def slot(is_filled: bool) -> DeltaGenerator:
+    """A place on the page that is always there, so that what follows it keeps its own.
+
+    What a run no longer draws goes away when the run ends; an empty place goes away at once, also where the run ends
+    by starting the next one.
+    """
+    return st.container() if is_filled else st.empty()
+
+
+def plain(text: str) -> str:
+    """Text in which Streamlit's Markdown finds nothing to format, link or fetch."""
+    return _PUNCTUATION.sub(r"\\\1", text).replace("\n", " ")
+
+
+def model_picker() -> None:
+    """The models that are on this computer, and room to type another id."""
+    local = engine_cache.local_models() or ()
+    names = dict.fromkeys([EMBEDDED, session.model(), *(m.name for m in local if m.problem is None)])
+    st.selectbox(
+        "Model",
+        list(names),
+        key=session.MODEL,
+        on_change=_model_chosen,
+        accept_new_options=True,
+        persist_state="session",
+        help="Models in the Hugging Face cache of this computer. Type any other Hugging Face id or a folder.",
+    )
+    if session.model() == EMBEDDED:
+        st.caption(
+            "A small model of one made-up town. For your own text choose another model, or type a Hugging Face id "
+            "such as gpt2."
+        )
+    if not engine_cache.is_warm():
+        st.caption("More models are listed when the engine has started.")
+
+
+def _model_chosen() -> None:
+    name = session.model().strip()[:_LONGEST_NAME]
+    shown = session.view()
+    if not name or shown is None or name == shown.source.model:
+        return
+    session.offer(None)
+    if name == EMBEDDED or any(m.name == name for m in engine_cache.local_models(is_urgent=True) or ()):
+        session.ask(Question(name, shown.tokens.text))
+    elif "/" in name and name[:1] in "/.~":
+        session.ask(Question(name, shown.tokens.text))  # a folder
+    else:
+        session.offer(name)
+
+
+def download_offer() -> None:
+    """Size and licence before a download, and the network only after a click."""
+    name = session.offered()
+    with slot(name is not None):
+        if name is not None:
+            _offer(name)
+
+
+def _offer(name: str) -> None:
+    with st.container(border=True):
+        st.text(f"{name} is not on this computer.")
+        remote = session.described()
+        if remote is None:
+            st.button("Ask the Hugging Face hub for its size and licence", on_click=_describe, args=(name,))
+        else:
+            gated = " Its licence must be accepted at the hub first." if remote.is_gated else ""
+            st.text(f"{remote.n_bytes / 1e6:,.0f} MB to download; licence: {remote.licence or 'not stated'}.{gated}")
+            st.button("Download and explain the text with it", type="primary", on_click=_download, args=(name,))
+        st.button("Not now", on_click=session.offer, args=(None,))
+
+
+def _describe(name: str) -> None:
+    try:
+        session.offer(name, engine_cache.describe_remote(name))
+    except HetaError as error:
+        session.say(str(error))
+
+
+def _download(name: str) -> None:
+    shown = session.view()
+    session.offer(None)
+    session.ask(Question(name, shown.tokens.text if shown else session.draft(), may_download=True))
+
+
+def messages() -> None:
+    """What did not work, and whether the text is one that the model can know."""
+    problem = session.problem()
+    with slot(problem is not None):
+        if problem is not None:
+            st.error(plain(problem), icon=":material/error:")
+    shown = session.view()
+    strangers = unknown_words(shown.tokens.text) if shown and shown.source.model == EMBEDDED else []
+    with slot(bool(strangers)):
+        if strangers:
+            _outside(strangers)
+
+
+def _outside(strangers: list[str]) -> None:
+    listed = ", ".join(strangers[:5]) + (", …" if len(strangers) > 5 else "")
+    st.warning(
+        f"Littletown does not know {plain(listed)}: what it says about this text means little. "
+        "Choose another model at the left, or type a Hugging Face id there.",
+        icon=":material/explore_off:",
+    )
+    _other_models()
+
+
+def _other_models() -> None:
+    """The first models on this computer that could read any text, one click away."""
+    others = [m.name for m in engine_cache.local_models() or () if m.problem is None and m.name != EMBEDDED]
+    with st.container(horizontal=True):
+        for name in others[:3]:
+            st.button(f"Load {plain(name)}", on_click=_switch, args=(name,))
+
+
+def _switch(name: str) -> None:
+    session.set_model(name)
+    _model_chosen()
+
+
+def unknown_words(text: str) -> list[str]:
+    """The words that Littletown never saw, where they are more than a quarter of the text; else none."""
+    known = {word.lower() for word in known_words()}
+    words = _WORD.findall(text)
+    strangers = [word for word in words if word.lower() not in known]
+    return list(dict.fromkeys(strangers)) if len(strangers) > _MOST_UNKNOWN * len(words) else []
+
+
+def text_form() -> None:
+    """The text box: open on demand, and where there is nothing else to show."""
+    is_open = session.view() is None or session.is_editing()
+    with slot(is_open):
+        if is_open:
+            _form()
+
+
+def _form() -> None:
+    with st.form("heta.text"):
+        st.text_area("Text up to the word to explain", session.draft(), key=session.DRAFT, height=110)
+        st.text_input("Next word (optional; the model's own choice if empty)", key=session.WORD)
+        with st.container(horizontal=True):
+            st.form_submit_button("Explain", type="primary", on_click=_explain)
+            if session.view() is not None:
+                st.form_submit_button("Cancel", on_click=session.edit, args=(False,))
+
+
+def _explain() -> None:
+    text, word = session.typed()
+    if not text:
+        session.say("A prompt is needed, got an empty text: write at least two words.")
+        return
+    if word and not word[0].isspace() and not text[-1].isspace():
+        word = f" {word}"
+    session.ask(Question(session.model(), text, word=word or None))

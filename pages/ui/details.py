@@ -1,0 +1,100 @@
+"""What lies below the strip and is drawn only when opened: figures, every number, files."""
+
+import streamlit as st
+
+from heta_core.attribution import Attribution
+from heta_core.errors import ReportError
+from heta_core.report import LARGEST, dumps, loads
+from heta_core.views import export, words
+from heta_core.views.scale import Theme
+from pages.ui import session
+
+_WAIT = "This follows when the answer above is finished."
+
+
+def draw(result: Attribution) -> None:
+    """The four panels."""
+    is_running = session.busy() is not None
+    with _panel("breakdown", "The three components, word by word") as panel:
+        if panel.open:
+            st.caption(_WAIT) if is_running else _breakdown(result)
+    with _panel("heads", "Layers and heads of one word") as panel:
+        if panel.open:
+            st.caption(_WAIT) if is_running else _heads(result)
+    with _panel("table", "Every number") as panel:
+        if panel.open:
+            st.caption(_WAIT) if is_running else _table(result)
+    with _panel("files", "Save and reopen") as panel:
+        if panel.open:
+            _files(result)
+
+
+def _panel(name: str, title: str):  # type: ignore[no-untyped-def]  # Streamlit's container type is not public
+    return st.expander(title, key=session.PANELS[name], on_change="rerun")
+
+
+def _theme() -> Theme:
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def _breakdown(result: Attribution) -> None:
+    from heta_core.views import figures  # plotly takes half a second, which the first screen should not wait for
+
+    st.plotly_chart(figures.breakdown(result, _theme()), key="heta.breakdown", config=_PICTURE)
+
+
+def _heads(result: Attribution) -> None:
+    from heta_core.views import figures
+
+    position = session.heads_position()
+    if position is None or position >= result.n_context:
+        position = result.top(1)[0] if result.is_complete else 0
+    st.plotly_chart(figures.heads(result, position, _theme()), key="heta.heads", config=_PICTURE)
+    st.caption("Pin another word above to see where its flow comes from.")
+
+
+_PICTURE = {"toImageButtonOptions": {"format": "svg", "filename": "heta"}, "displaylogo": False}
+
+
+def _table(result: Attribution) -> None:
+    table = result.to_dataframe()
+    for column in ("token", "first_choice"):
+        if column in table:
+            table[column] = table[column].map(words.label)
+    st.dataframe(table, hide_index=True, key="heta.table")
+
+
+def _files(result: Attribution) -> None:
+    st.caption("The JSON reopens this exact view, without model or GPU.")
+    formats = (
+        ("JSON", "json", "application/json", dumps),
+        ("CSV", "csv", "text/csv", export.csv_text),
+        ("HTML", "html", "text/html", export.html_page),
+        ("SVG", "svg", "image/svg+xml", export.svg),
+    )
+    with st.container(horizontal=True):
+        for title, ending, mime, write in formats:
+            data, name = write(result), f"heta.{ending}"
+            st.download_button(title, data, name, mime, key=f"heta.save.{ending}", on_click="ignore")
+    st.file_uploader("Open a saved JSON", type=["json"], key=session.UPLOAD, on_change=_opened)
+
+
+def _opened() -> None:
+    file = session.uploaded()
+    if file is None:
+        return
+    try:
+        session.show(_read(file.getvalue()))
+    except ReportError as error:
+        session.say(str(error))
+
+
+def _read(content: bytes) -> Attribution:
+    if len(content) > 4 * LARGEST:  # of the longest UTF-8
+        raise ReportError(f"A report has at most {LARGEST:,} characters, found {len(content):,} bytes.")
+    try:
+        return loads(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ReportError(
+            f"A report is UTF-8 text, found other bytes ({error}): open a file saved by this app."
+        ) from error

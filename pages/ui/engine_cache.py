@@ -1,0 +1,199 @@
+"""The model in memory, the work of one question step by step, and what has been answered before.
+
+Nothing here imports torch before a question needs it: `warm` does so in a thread while the page is read.
+"""
+
+import importlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
+
+import streamlit as st
+
+from heta_core.attribution import Attribution
+from heta_core.settings import Settings
+from heta_core.targets import Choice, token_of
+from heta_core.tokens import Tokens
+
+if TYPE_CHECKING:
+    from heta_core.download import RemoteModel
+    from heta_core.hub import LocalModel
+    from heta_core.language_model import LanguageModel
+
+_Result = TypeVar("_Result")
+
+EMBEDDED = "littletown"
+_HEAVY = ("torch", "transformers", "heta_core.hub", "heta_core.loading", "heta_core.engine")
+_TICK = 0.15  # seconds that a page waits before it looks again
+_IS_WARM = threading.Event()
+_KEPT = 64  # finished results; one of 64 tokens takes some 100 kB
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the reader wants explained. Ids stay ids: only a text that was typed is cut into tokens."""
+
+    model: str
+    text: str | Tokens
+    choice: Choice = Choice()
+    settings: Settings = Settings()
+    word: str | None = None  # a typed next word, which only the tokenizer can turn into an id
+    may_download: bool = False
+
+    def is_answered_by(self, result: Attribution) -> bool:
+        """The result is what this question would come to."""
+        wanted = result.tokens if isinstance(self.text, Tokens) else result.tokens.text
+        n, target = len(result.tokens), result.target
+        if (self.model, self.text, self.settings) != (result.source.model, wanted, result.settings):
+            return False
+        if target.position != (n if self.choice.position is None else self.choice.position):
+            return False
+        if self.word is not None:
+            return self.word == target.piece
+        if self.choice.token_id is not None:
+            return self.choice.token_id == target.token_id
+        return target.is_observed if target.position < n else result.prediction.rank == 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """How far a question has come."""
+
+    busy: str  # what is being done, in words
+    fraction: float | None = None  # of it, where known
+    result: Attribution | None = None  # everything known so far
+
+
+@dataclass(slots=True, eq=False)
+class _Loading:
+    """A model on its way into memory; the loading thread tells here how far it is."""
+
+    doing: str = "reading"
+    fraction: float = 0.0
+    future: "Future[LanguageModel]" = field(default_factory=Future)
+
+    def tell(self, doing: str, fraction: float) -> None:
+        """What `loading.load` calls."""
+        self.doing, self.fraction = doing, fraction
+
+
+def steps(question: Question) -> Iterator[Step]:
+    """The work of a question; each step takes at most some 150 ms, and closing the generator ends it.
+
+    Raises:
+        HetaError: the model cannot be loaded, or the question not answered.
+    """
+    ready = warm()
+    while not ready.done():
+        yield Step("Starting the engine")
+        wait([ready], _TICK)
+    ready.result()
+    loading = _model(question.model, question.may_download)
+    while not loading.future.done():
+        yield Step(f"Loading {question.model}: {loading.doing}", loading.fraction)
+        wait([loading.future], _TICK)
+    if loading.future.exception() is not None:
+        _model.clear()  # so that the next question tries again
+    lm = loading.future.result()
+    attribute_steps = importlib.import_module("heta_core.engine").attribute_steps
+    choice = question.choice
+    if question.word is not None:
+        choice = replace(choice, token_id=token_of(lm.tokenizer, question.word))
+    result = None
+    for result in attribute_steps(lm, question.text, choice=choice, settings=question.settings):
+        yield Step(_doing(result), result.work.fraction, result)
+    if result is not None:
+        remember(result)
+
+
+def _doing(result: Attribution) -> str:
+    """What comes next for a partial result."""
+    if result.information is None:
+        return "KL: masking word by word"
+    return "Hessian: first probes" if result.hessian is None else "Hessian: refining"
+
+
+@st.cache_resource(show_spinner=False)
+def warm() -> "Future[None]":
+    """The import of everything heavy, in a thread, once for all sessions."""
+    return _in_thread("warm", _import_all)
+
+
+def _import_all() -> None:
+    for name in _HEAVY:
+        importlib.import_module(name)
+    _IS_WARM.set()
+
+
+def is_warm() -> bool:
+    """The heavy modules are there; asking starts nothing."""
+    return _IS_WARM.is_set()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _model(name: str, may_download: bool) -> _Loading:
+    """The one model in memory: asking for another lets go of it."""
+    loading = _Loading()
+    load = importlib.import_module("heta_core.loading").load
+    loading.future = _in_thread("load", lambda: load(name, download=may_download, progress=loading.tell))
+    return loading
+
+
+def _in_thread(name: str, work: Callable[[], _Result]) -> "Future[_Result]":
+    """The result of some work, in a thread that does not keep the program from ending."""
+    future: Future[_Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it raised there
+            future.set_exception(error)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return future
+
+
+def local_models(*, is_urgent: bool = False) -> "tuple[LocalModel, ...] | None":
+    """What can be loaded without the network; None until the engine is there, unless it is waited for."""
+    if is_urgent:
+        warm().result()
+    return _local_models() if is_warm() else None
+
+
+@st.cache_data(ttl=30, show_spinner=False)
+def _local_models() -> "tuple[LocalModel, ...]":
+    return importlib.import_module("heta_core.hub").available()  # type: ignore[no-any-return]
+
+
+def describe_remote(name: str) -> "RemoteModel":
+    """Size and licence of a model at the hub: one request, so only after a click.
+
+    Raises:
+        LoadError: there is no such model, or the hub cannot be reached.
+    """
+    warm().result()
+    return importlib.import_module("heta_core.download").describe_remote(name)  # type: ignore[no-any-return]
+
+
+@st.cache_resource(show_spinner=False)
+def _finished() -> "tuple[threading.Lock, OrderedDict[int, Attribution]]":
+    return threading.Lock(), OrderedDict()
+
+
+def remember(result: Attribution) -> None:
+    """Keep a finished result, the oldest going first."""
+    lock, kept = _finished()
+    with lock:
+        kept[id(result)] = result
+        while len(kept) > _KEPT:
+            kept.popitem(last=False)
+
+
+def recall(question: Question) -> Attribution | None:
+    """The finished result that answers a question, if there is one: going back is instant."""
+    lock, kept = _finished()
+    with lock:
+        return next((r for r in reversed(kept.values()) if question.is_answered_by(r)), None)

@@ -1,0 +1,76 @@
+"""The frame of every page: title, style, sidebar, and the one place where errors end."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+from heta_core.errors import HetaError
+from pages.ui import controls, engine_cache, session
+
+_STYLE = Path(__file__).resolve().parents[2] / "assets" / "style.css"
+PAGES = (("app.py", "Explore", ":material/search_insights:"),)
+_SIDEBAR = 236  # pixels
+_log = logging.getLogger("heta")
+
+
+@contextmanager
+def page(title: str) -> Iterator[None]:
+    """A page opens this itself, so that any of them can be the first one that a visitor opens."""
+    # No page icon: Streamlit fetches any it is given from elsewhere.
+    st.set_page_config(page_title=f"{title} · HETA", layout="wide", initial_sidebar_state=_SIDEBAR)
+    st.html(_STYLE)
+    with st.sidebar:
+        st.markdown("### HETA Explorer")
+        for path, label, icon in PAGES:
+            st.page_link(path, label=label, icon=icon)
+        controls.model_picker()
+    with boundary():
+        yield
+    engine_cache.warm()  # last, so that the import of torch does not compete with the first picture
+
+
+@contextmanager
+def boundary() -> Iterator[None]:
+    """Errors that a person can act on are shown as text; of a bug, its kind and where to read more."""
+    try:
+        yield
+    except HetaError as error:
+        st.error(controls.plain(str(error)), icon=":material/error:")
+    except StreamlitAPIException:
+        raise  # a mistake in how Streamlit is called: it shows these well itself
+    except Exception as error:  # noqa: BLE001 - the app's one boundary: a bug must leave the page standing
+        _log.exception("a page failed")
+        st.error(f"Something went wrong here ({type(error).__name__}). The terminal that runs the app has the details.")
+
+
+def part(draw: Callable[[], None]) -> Callable[[], None]:
+    """A part of a page that reruns alone, and again as long as a question is being answered.
+
+    Each run draws what is known and then takes the question one step further, so that a click never waits for more
+    than one step.
+    """
+
+    @st.fragment
+    def fragment() -> None:
+        with boundary():
+            draw()
+            is_over = not session.advance()
+            if is_over and not (engine_cache.is_warm() and session.once("models listed")):
+                return
+        _rerun(is_over)
+
+    return fragment
+
+
+def _rerun(is_whole_page: bool) -> None:
+    """Draw again; the whole page once the engine is there, as its sidebar then knows more models."""
+    if is_whole_page:
+        st.rerun()
+    try:
+        st.rerun(scope="fragment")
+    except StreamlitAPIException:  # the first run of a fragment is a run of its page
+        st.rerun()

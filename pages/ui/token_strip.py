@@ -1,0 +1,139 @@
+"""The component of the first screen: what goes to the browser, and what comes back, checked."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import streamlit as st
+
+from heta_core.attribution import Attribution
+from heta_core.errors import SettingsError
+from heta_core.settings import Weights
+from heta_core.targets import Choice
+from heta_core.views import strip
+from pages.ui import examples, session
+from pages.ui.engine_cache import Question
+
+_ASSETS = Path(__file__).resolve().parents[2] / "assets"
+_LONGEST_WORD = 200  # characters that a word may be swapped for
+# Text is read once, at import: Streamlit takes a path only from installed packages.
+_COMPONENT = st.components.v2.component(
+    "heta_token_strip",
+    html='<div class="heta">\n</div>',
+    css=(_ASSETS / "token_strip.css").read_text("utf-8"),
+    js=(_ASSETS / "token_strip.js").read_text("utf-8"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A click that the server has to answer, as far as the browser can be trusted."""
+
+    kind: str
+    position: int | None
+    token_id: int | None
+    index: int | None
+    text: str
+    weights: Weights | None
+
+
+def draw(result: Attribution) -> None:
+    """The strip with everything around it. Draw it once in a run."""
+    data = {"view": strip.payload(result), "page": _surroundings(result)}
+    _COMPONENT(key=session.STRIP, data=data, on_event_change=_received)
+
+
+def _surroundings(result: Attribution) -> dict[str, object]:
+    busy, twin = session.busy(), examples.swap_of(result)
+    return {
+        "busy": {"text": busy.busy, "fraction": busy.fraction} if busy else None,
+        "examples": [example.title for example in examples.index()],
+        "swap": {"from": twin[0], "to": twin[1]} if twin else None,
+        "follow_pin": session.is_open("heads"),
+    }
+
+
+def read_event(raw: object) -> Event | None:
+    """The event, or None where it is not one that this component sends."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("kind"), str):
+        return None
+    text = raw.get("text")
+    return Event(
+        raw["kind"],
+        _whole(raw.get("position")),
+        _whole(raw.get("token_id")),
+        _whole(raw.get("index")),
+        text[:_LONGEST_WORD] if isinstance(text, str) else "",
+        _weights(raw.get("weights")),
+    )
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _weights(raw: object) -> Weights | None:
+    if not isinstance(raw, dict):
+        return None
+    try:
+        return Weights(beta=raw.get("beta"), gamma=raw.get("gamma"), scaling=raw.get("scaling"))  # type: ignore[arg-type]
+    except SettingsError:
+        return None
+
+
+def _received() -> None:
+    """Runs before the script does."""
+    event, shown = read_event(session.strip_event()), session.view()
+    if event is None or shown is None:
+        return
+    if event.weights is not None:
+        session.set_weights(event.weights)
+    respond(event, shown)
+
+
+def respond(event: Event, shown: Attribution) -> None:
+    """Do what a click asks for."""
+    question = Question(shown.source.model, shown.tokens, settings=shown.settings)
+    is_inside = event.position is not None and event.position < shown.n_context
+    if event.kind == "target":
+        session.ask(replace(question, choice=Choice(event.position, event.token_id)))
+    elif event.kind == "example" and event.index is not None and event.index < len(examples.index()):
+        session.show(examples.opened(event.index))
+    elif event.kind == "twin" and (twin := examples.swap_of(shown)) is not None:
+        session.show(twin[2].with_weights(session.weights()))
+    elif event.kind == "swap" and is_inside:
+        _swap(event, shown)
+    elif event.kind == "heads" and is_inside:
+        session.look_at_heads(event.position)  # type: ignore[arg-type]  # not None where it is inside
+    elif event.kind == "edit":
+        session.edit(True)
+    elif event.kind == "stop":
+        session.stop()
+
+
+def _swap(event: Event, shown: Attribution) -> None:
+    """The same text with one word replaced."""
+    assert event.position is not None
+    start, stop = shown.tokens.spans[event.position]
+    if start == stop:
+        session.say("A word of the text can be swapped; this token was added by the tokenizer: pick another one.")
+        return
+    if not event.text.strip():
+        session.say("A word is needed to swap for, got nothing: type one, or edit the text.")
+        return
+    text = shown.tokens.text
+    start, stop = _word(text, start, stop)
+    changed = text[:start] + event.text.strip() + text[stop:]
+    session.ask(Question(shown.source.model, changed, settings=shown.settings))
+
+
+def _word(text: str, start: int, stop: int) -> tuple[int, int]:
+    """The whole word that text[start:stop] is a part of, without the space around it."""
+    piece = text[start:stop]
+    start += len(piece) - len(piece.lstrip())
+    stop -= len(piece) - len(piece.rstrip())
+    if text[start:stop].isalnum():
+        while start > 0 and text[start - 1].isalnum():
+            start -= 1
+        while stop < len(text) and text[stop].isalnum():
+            stop += 1
+    return start, stop

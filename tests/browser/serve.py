@@ -1,0 +1,53 @@
+"""The app on made-up results, as `python serve.py PORT FOLDER`: FOLDER gets the examples and a line per question."""
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+import samples  # noqa: E402 - needs the path above
+from streamlit.web import cli  # noqa: E402
+
+from heta_core.attribution import Attribution  # noqa: E402
+from heta_core.errors import InputError  # noqa: E402
+from heta_core.tokens import Tokens  # noqa: E402
+from pages.ui import engine_cache, examples  # noqa: E402
+from pages.ui.engine_cache import Question, Step  # noqa: E402
+
+PORT, FOLDER = sys.argv[1], Path(sys.argv[2])
+
+
+def answer(question: Question) -> Attribution:
+    """A result for any question: the pieces of its text and the answer asked for."""
+    if isinstance(question.text, str) and len(question.text.split()) < 2:
+        raise InputError("Need at least 2 tokens, got 1: add a word.")
+    pieces = (
+        question.text.pieces if isinstance(question.text, Tokens) else samples.words(question.text.replace("\n", " \n"))
+    )
+    choice = (question.choice.token_id or 1000) - 1000
+    if question.choice.position not in (None, len(pieces)):
+        return samples.observed(pieces, question.choice.position)
+    return samples.result(pieces, choice=max(0, choice), seed=len(pieces))
+
+
+def steps(question: Question) -> Iterator[Step]:
+    """The fake engine, as slow as the real one."""
+    with (FOLDER / "calls.txt").open("a") as log:
+        log.write(f"{question}\n")
+    yield Step("Starting the engine")
+    for partial in samples.growing(answer(question)):
+        time.sleep(0.12)
+        yield Step("Hessian: refining", partial.work.fraction, partial)
+
+
+engine_cache.steps = steps
+engine_cache.local_models = lambda *, is_urgent=False: ()
+engine_cache._HEAVY = ()
+examples.FOLDER = FOLDER
+samples.write_examples(FOLDER)
+cli.main(
+    ["run", str(ROOT / "app.py"), "--server.port", PORT, "--server.address", "127.0.0.1", "--server.headless", "true"]
+)
