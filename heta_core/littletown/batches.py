@@ -28,8 +28,16 @@ class Reader:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
         self._known: dict[str, list[int]] = {}
-        self.start = tokenizer.token_to_id("<s>")
-        self.end = tokenizer.token_to_id("</s>")
+        self.start = self._known_id("<s>")
+        self.end = self._known_id("</s>")
+
+    def _known_id(self, token: str) -> int:
+        found = self._tokenizer.token_to_id(token)
+        if found is None:
+            raise ValueError(
+                f"Need a tokenizer that knows {token}, this one does not: build it with `tokenizer.build`."
+            )
+        return found
 
     def _sentence(self, text: str) -> list[int]:
         if (ids := self._known.get(text)) is None:
@@ -63,9 +71,7 @@ def _padded(rows: list[tuple[list[int], list[float]]]) -> Batch:
     return Batch(ids, weights)
 
 
-def batches(
-    syllabus: Syllabus, reader: Reader, rng: Random, *, n_tokens: int, story_weight: float
-) -> Iterator[Batch]:
+def batches(syllabus: Syllabus, reader: Reader, rng: Random, *, n_tokens: int, story_weight: float) -> Iterator[Batch]:
     """Batches of about `n_tokens` tokens, without end."""
     while True:
         rows, size = [], 0

@@ -55,20 +55,14 @@ def _went(cast: Cast, name: str, place: str) -> Sentence:
 def where(cast: Cast, n: int) -> Block:
     """Who is where."""
     told = [_went(cast, cast.draw(NAMES, "at"), cast.draw(PLACES, "place")) for _ in range(n)]
-    return Block(
-        tuple(told), tuple(_fact("where", "where", i, s, "name", "place") for i, s in enumerate(told))
-    )
+    return Block(tuple(told), tuple(_fact("where", "where", i, s, "name", "place") for i, s in enumerate(told)))
 
 
 def have(cast: Cast, n: int) -> Block:
     """Who has what."""
     template = "{name} " + cast.rng.choice(HAS) + " the {object}."
-    told = [
-        say(template, name=cast.draw(NAMES, "owner"), object=cast.draw(OBJECTS, "owned")) for _ in range(n)
-    ]
-    return Block(
-        tuple(told), tuple(_fact("have", "have", i, s, "name", "object") for i, s in enumerate(told))
-    )
+    told = [say(template, name=cast.draw(NAMES, "owner"), object=cast.draw(OBJECTS, "owned")) for _ in range(n)]
+    return Block(tuple(told), tuple(_fact("have", "have", i, s, "name", "object") for i, s in enumerate(told)))
 
 
 def colour(cast: Cast, n: int) -> Block:
@@ -81,9 +75,7 @@ def colour(cast: Cast, n: int) -> Block:
         )
         for _ in range(n)
     ]
-    return Block(
-        tuple(told), tuple(_fact("colour", "colour", i, s, "object", "colour") for i, s in enumerate(told))
-    )
+    return Block(tuple(told), tuple(_fact("colour", "colour", i, s, "object", "colour") for i, s in enumerate(told)))
 
 
 def painted(cast: Cast, n: int) -> Block:
@@ -194,9 +186,7 @@ def conflict(cast: Cast, n: int) -> Block:
     for subject in order:
         value = cast.draw(PLACES, "place") if is_where else cast.draw(COLOURS, "colour")
         told.append(
-            _went(cast, subject, value)
-            if is_where
-            else say("The {object} is {colour}.", object=subject, colour=value)
+            _went(cast, subject, value) if is_where else say("The {object} is {colour}.", object=subject, colour=value)
         )
     last = max(i for i, subject in enumerate(order) if subject == changing)
     relation = "where" if is_where else "colour"

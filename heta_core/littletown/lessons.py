@@ -136,9 +136,7 @@ def evidence_change(instance: Instance) -> Instance:
 def _with_answer(ask: Ask, word: str) -> Ask:
     """The ask after its answer's word was replaced in the scene."""
     words = tuple((r, word if r == ask.form.role else w) for r, w in ask.fact.words)
-    return replace(
-        ask, scene=ask.scene.with_word(ask.answer_place, word), fact=replace(ask.fact, words=words)
-    )
+    return replace(ask, scene=ask.scene.with_word(ask.answer_place, word), fact=replace(ask.fact, words=words))
 
 
 def _fixed_ask(told: Scene, form: Form, subject: str, table: dict[str, str]) -> Ask:
@@ -165,9 +163,7 @@ def _agreement_pair(rng: Random) -> tuple[Ask, Ask]:
 
 def _copy_ask(words: list[str], n_copied: int) -> Ask:
     roles = [f"w{i}" for i in range(len(words))]
-    told = say(
-        "Copy: " + " ".join("{" + r + "}" for r in roles) + ".", **dict(zip(roles, words, strict=True))
-    )
+    told = say("Copy: " + " ".join("{" + r + "}" for r in roles) + ".", **dict(zip(roles, words, strict=True)))
     form = Form("Again: " + " ".join("{" + r + "}" for r in roles[:n_copied]), roles[n_copied])
     fact = Fact("copying", "copying", told.words, tuple((r, (0, r)) for r in roles))
     return Ask("copying", Scene((told,), (fact,)), fact, form)
@@ -222,13 +218,14 @@ def _told_pair(skill: str, told: Scene, rng: Random) -> tuple[Ask, Ask] | None:
 
 def pairs(skill: str, syllabus: Syllabus, rng: Random) -> Iterator[tuple[Ask, Ask]]:
     """Held-out questions of a skill with their twins, without end."""
+    blocks = [b for b in TOLD_BY.get(skill, ()) if b in dict(syllabus.blocks)]
     while True:
         if skill == "agreement":
             yield _agreement_pair(rng)
         elif skill == "copying":
             yield _copy_pair(rng)
         else:
-            told = scene(syllabus, rng, must=rng.choice(TOLD_BY[skill]) if skill in TOLD_BY else None)
+            told = scene(syllabus, rng, must=rng.choice(blocks) if blocks else None)
             if told.is_held_out:
                 pair = _fixed_pair(told, rng) if skill == "facts" else _told_pair(skill, told, rng)
                 if pair is not None:

@@ -12,7 +12,7 @@ def known_words() -> tuple[str, ...]:
         *(form.text for forms in questions.FORMS.values() for form in forms),
         *(f"{t} {s} {a}" for t, s, a in questions.fixed_questions()),
         *words.FILLERS,
-        "The is are a met He She Copy Again Question Answer",
+        "The is are a met He She Copy Again List Question Answer",
     ]
     pools = (words.NAMES, words.PLACES, words.OBJECTS, words.COLOURS, words.CONTAINERS)
     found = [w for pool in pools for w in pool]
@@ -20,3 +20,8 @@ def known_words() -> tuple[str, ...]:
     for template in templates:
         found += words.WORD.findall(words.FIELD.sub(" ", template))
     return tuple(dict.fromkeys(found))
+
+
+def world_sizes() -> dict[str, int]:
+    """How much there is to know: words, and facts that are true in every scene."""
+    return {"n_words": len(known_words()), "n_fixed": len(questions.fixed_questions())}

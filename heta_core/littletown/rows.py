@@ -23,6 +23,7 @@ from heta_core.littletown.words import (
 
 Kind = Literal["story", "question", "answer"]
 Piece = tuple[str, Kind]
+NO_SCENE = 0.03  # rows that open with a question, a list or a plain statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,9 @@ class Syllabus:
     n_blocks: tuple[int, int]  # fewest and most blocks of a scene
     per_block: tuple[int, int]  # fewest and most things told by a block
     n_fillers: tuple[int, int]
-    copying: float  # share of rows
-    agreement: float
+    copying: float  # chance that a row also copies a list
+    agreement: float  # chance that it also tells of things near other things
+    lists: float  # chance that a row also lists who goes with what, name and value side by side
     facts: float  # chance that a row also asks for fixed facts
     n_questions: int  # most questions of a row
 
@@ -55,7 +57,7 @@ def scene(syllabus: Syllabus, rng: Random, *, must: str | None = None) -> Scene:
 
 def copying(rng: Random) -> tuple[list[str], int]:
     """Words to copy, and how many of them are already copied when the next one is asked for."""
-    words = rng.sample((*NAMES, *OBJECTS, *PLACES, *COLOURS), rng.randint(3, 6))
+    words = rng.sample((*NAMES, *OBJECTS, *PLACES, *COLOURS), rng.randint(4, 10))
     return words, rng.randint(1, len(words) - 1)
 
 
@@ -77,24 +79,37 @@ def agreement_prompt(head: str, preposition: str, attractor: str) -> str:
     return f"The {head} {preposition} the {attractor}"
 
 
-def _copy_row(rng: Random) -> list[Piece]:
+def _copied(rng: Random) -> list[Piece]:
     while bucket(" ".join((drawn := copying(rng))[0])) == 0:
         pass
     words, _ = drawn
-    pieces: list[Piece] = [(f"Copy: {' '.join(words)}. Again:", "story")]
-    return [*pieces, *((f" {word}", "answer") for word in words), (".", "story")]  # type: ignore[list-item]
+    answers: list[Piece] = [(f" {word}", "answer") for word in words]
+    return [(f" Copy: {' '.join(words)}. Again:", "story"), *answers, (".", "story")]
 
 
-def _agreement_row(rng: Random) -> list[Piece]:
-    pieces: list[Piece] = []
-    for i in range(rng.randint(2, 4)):
-        while bucket(" ".join(drawn := agreement(rng))) == 0:
-            pass
-        head, preposition, attractor = drawn
-        plural = rng.random() < 0.5
-        subject = agreement_prompt(PLURALS[head] if plural else head, preposition, attractor)
-        pieces += [(" " * (i > 0) + subject, "story"), (" are" if plural else " is", "answer")]
-        pieces.append((f" {rng.choice(ADJECTIVES)}.", "story"))
+def _agreeing(rng: Random) -> list[Piece]:
+    while bucket(" ".join(drawn := agreement(rng))) == 0:
+        pass
+    head, preposition, attractor = drawn
+    is_plural = rng.random() < 0.5
+    subject = agreement_prompt(PLURALS[head] if is_plural else head, preposition, attractor)
+    verb: Piece = (" are" if is_plural else " is", "answer")
+    return [(" " + subject, "story"), verb, (f" {rng.choice(ADJECTIVES)}.", "story")]
+
+
+LISTED = {"where": ("name", "place"), "have": ("name", "object"), "colour": ("object", "colour")}
+
+
+def _list(told: Scene, rng: Random) -> list[Piece]:
+    """'List: Kate garden, Noah park.': the shortest way to ask who goes with what."""
+    relation = rng.choice(tuple(LISTED))
+    key, value = rng.sample(LISTED[relation], 2)
+    facts = [f for f in told.facts if f.relation == relation]
+    rng.shuffle(facts)
+    pieces: list[Piece] = [(" List:", "story")] if facts else []
+    for i, fact in enumerate(facts):
+        pieces += [(f" {fact.word(key)}", "story"), (f" {fact.word(value)}", "answer")]
+        pieces.append(("," if i < len(facts) - 1 else ".", "story"))
     return pieces
 
 
@@ -105,15 +120,8 @@ def _fixed(rng: Random, n: int) -> list[list[Piece]]:
     ]
 
 
-def row(syllabus: Syllabus, rng: Random) -> list[Piece]:
-    """One training row."""
-    draw = rng.random()
-    if draw < syllabus.copying:
-        return _copy_row(rng)
-    if draw < syllabus.copying + syllabus.agreement:
-        return _agreement_row(rng)
-    while (told := scene(syllabus, rng)).is_held_out:
-        pass
+def _asks(told: Scene, syllabus: Syllabus, rng: Random) -> list[list[Piece]]:
+    """Everything that can be asked about a scene, in random order."""
     asks: list[list[Piece]] = []
     for fact in told.facts:
         for form in forms_of(fact):
@@ -121,12 +129,26 @@ def row(syllabus: Syllabus, rng: Random) -> list[Piece]:
             answer = f" {fact.word(form.role)}"
             asks.append([(" " + asked(form, fact), kind), (answer, "answer"), (form.after, "story")])
     rng.shuffle(asks)
-    asks = asks[: syllabus.n_questions]
+    return asks[: syllabus.n_questions]
+
+
+def row(syllabus: Syllabus, rng: Random) -> list[Piece]:
+    """One training row: a scene, its questions, and what needs no scene in any place between them."""
+    while (told := scene(syllabus, rng)).is_held_out:
+        pass
+    has_scene = rng.random() >= NO_SCENE
+    asks = _asks(told, syllabus, rng) if has_scene else [*_fixed(rng, 2), _copied(rng), _agreeing(rng)]
+    if has_scene and rng.random() < syllabus.lists:
+        asks.append(_list(told, rng))
     if rng.random() < syllabus.facts:
         asks += _fixed(rng, 2)
-        rng.shuffle(asks)
+    if rng.random() < syllabus.copying:
+        asks.append(_copied(rng))
+    if rng.random() < syllabus.agreement:
+        asks += [_agreeing(rng), _agreeing(rng)]
+    rng.shuffle(asks)
     pieces: list[Piece] = [(told.text, "story"), *(piece for ask in asks for piece in ask)]
-    if rng.random() < 0.02:  # a question may also open a text
-        pieces = [piece for ask in _fixed(rng, 3) for piece in ask]
+    if not has_scene:
+        pieces = pieces[1:]
         pieces[0] = (pieces[0][0].lstrip(), pieces[0][1])
     return pieces

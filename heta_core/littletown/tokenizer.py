@@ -5,7 +5,7 @@
    A later merge never applies while an earlier one does, so each word of the world is one token in both places.
 """
 
-import json
+from itertools import pairwise
 from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
@@ -20,7 +20,7 @@ MAX_LENGTH = 4096
 
 def _apply(pieces: list[str], ranks: dict[tuple[str, str], int]) -> list[str]:
     """The pieces of a word after all merges that apply, lowest rank first."""
-    while pairs := [p for p in zip(pieces, pieces[1:], strict=False) if p in ranks]:
+    while pairs := [p for p in pairwise(pieces) if p in ranks]:
         best = min(pairs, key=ranks.__getitem__)
         merged, i = [], 0
         while i < len(pieces):
@@ -68,4 +68,3 @@ def save(folder: Path) -> None:
         model_max_length=MAX_LENGTH,
     )
     fast.save_pretrained(folder)
-    json.loads((folder / "tokenizer.json").read_text())

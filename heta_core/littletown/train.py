@@ -1,0 +1,184 @@
+"""Training Littletown's model from nothing: `python -m heta_core.littletown.train --out FOLDER --seed 0`.
+
+1. Rows are generated; every answer in them weighs more than the words around it.
+2. A stage is left when both answers of enough held-out minimal pairs are right, not after a fixed time.
+3. The rate is constant after a short warm-up and falls to zero over the last part of the run.
+4. The shipped weights are a running average of the trained ones.
+
+The same seed, machine, library versions and number of threads give the same weights.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from random import Random
+
+import torch
+from torch import distributed, nn
+from torch.multiprocessing.spawn import spawn
+
+from heta_core.littletown import tokenizer
+from heta_core.littletown.batches import Batch, Reader, batches
+from heta_core.littletown.lessons import held_out
+from heta_core.littletown.recipe import Recipe, Twins, losses, new_model, optimizers, rate
+from heta_core.littletown.score import pair_accuracy
+from heta_core.littletown.syllabus import STAGES, Stage
+
+SAVE_EVERY = 3  # gates
+
+
+class Run:
+    """The state of a training run, written down and taken up again at gates."""
+
+    def __init__(self, recipe: Recipe, out: Path, worker: int) -> None:
+        self.recipe, self.out, self.worker = recipe, out, worker
+        self.words = tokenizer.build()
+        self.reader = Reader(self.words)
+        self.twins = Twins(self.words, recipe)
+        self.model = new_model(recipe, self.words)
+        self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
+        self.optimizers = optimizers(self.model, recipe)
+        self.step, self.stage, self.n_seen, self.seconds = 0, 0, 0, 0.0
+        if (out / "run.pt").exists():
+            self._load(torch.load(out / "run.pt", weights_only=True))
+
+    def _load(self, saved: dict) -> None:  # type: ignore[type-arg]
+        self.model.load_state_dict(saved["model"])
+        self.average = saved["average"]
+        for optimizer, state in zip(self.optimizers, saved["optimizers"], strict=True):
+            optimizer.load_state_dict(state)
+        self.step, self.stage = saved["step"], saved["stage"]
+        self.n_seen, self.seconds = saved["n_seen"], saved["seconds"]
+
+    def save(self) -> None:
+        """Write everything needed to go on, and the averaged model as a folder that loads."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        saved = {
+            "model": self.model.state_dict(),
+            "average": self.average,
+            "optimizers": [o.state_dict() for o in self.optimizers],
+            **{k: getattr(self, k) for k in ("step", "stage", "n_seen", "seconds")},
+        }
+        torch.save(saved, self.out / "run.tmp")
+        (self.out / "run.tmp").replace(self.out / "run.pt")
+        averaged = new_model(self.recipe, self.words)
+        averaged.load_state_dict(self.average)
+        averaged.save_pretrained(self.out / "model")
+        tokenizer.save(self.out / "model")
+        log = asdict(self.recipe) | {"n_seen": self.n_seen, "seconds": round(self.seconds), "step": self.step}
+        (self.out / "model" / "training.json").write_text(json.dumps(log, indent=1) + "\n")
+
+    def learn(self, batch: Batch) -> tuple[float, float]:
+        """One step on one batch."""
+        share = rate(self.step, self.recipe)
+        rates = (self.recipe.matrix_rate, self.recipe.other_rate)
+        for optimizer, full in zip(self.optimizers, rates, strict=True):
+            optimizer.param_groups[0]["lr"] = full * share
+        loss, answers = losses(self.model, batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._share_gradients()
+        table = self.model.model.embed_tokens.weight
+        self.twins.share_gradient(table)
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        self.twins.tie(table)
+        self.model.zero_grad()
+        keep = min(self.recipe.average, (1 + self.step) / (10 + self.step))
+        for name, value in self.model.state_dict().items():
+            self.average[name].lerp_(value, 1 - keep)
+        self.step += 1
+        self.n_seen += batch.ids.numel() * self.recipe.n_workers
+        return loss.item(), answers
+
+    def _share_gradients(self) -> None:
+        """Every worker gets the mean of all workers' gradients."""
+        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        flat = mean_of_workers(torch.cat([g.flatten() for g in gradients]))
+        for gradient, part in zip(gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True):
+            gradient.copy_(part.view_as(gradient))
+
+    def gate(self, stage: Stage) -> dict[str, float]:
+        """Pair accuracy of the skills that a stage teaches."""
+        self.model.eval()
+        n, share = self.recipe.n_workers, self.recipe.n_gate // self.recipe.n_workers
+        found = [
+            pair_accuracy(
+                self.model,
+                self.words,
+                held_out(skill, share, n * self.step + self.worker, syllabus=stage.rows),
+            )
+            for skill in stage.watch
+        ]
+        self.model.train()
+        return dict(zip(stage.watch, mean_of_workers(torch.tensor(found)).tolist(), strict=True))
+
+
+def mean_of_workers(values: torch.Tensor) -> torch.Tensor:
+    """The mean of a tensor over all workers; the same bits in each of them."""
+    distributed.all_reduce(values)
+    return values / distributed.get_world_size()
+
+
+def _lesson(run: Run, stage: Stage) -> None:
+    """The steps from one gate to the next, and the gate."""
+    recipe, began = run.recipe, time.monotonic()
+    source = batches(
+        stage.rows,
+        run.reader,
+        Random(f"{recipe.seed} {run.step} {run.worker}"),
+        n_tokens=recipe.n_tokens // recipe.n_workers,
+        story_weight=stage.story_weight,
+    )
+    n = min(recipe.gate_every, recipe.n_steps - run.step)
+    seen = [run.learn(next(source)) for _ in range(n)]
+    taken = time.monotonic() - began
+    run.seconds += taken
+    found = run.gate(stage)
+    if stage.gate and min(found[s] for s in stage.gate) >= stage.pass_at:
+        run.stage += 1
+    if run.worker == 0:
+        loss, answers = (sum(column) / n for column in zip(*seen, strict=True))
+        print(
+            f"{time.strftime('%H:%M')} step {run.step} {stage.name} {run.n_seen / 1e6:.2f}M"
+            f" {n * recipe.n_tokens / taken:.0f}/s loss {loss:.3f} answers {answers:.3f} ",
+            {k: round(v, 2) for k, v in found.items()},
+            flush=True,
+        )
+
+
+def _work(worker: int, recipe: Recipe, out: Path, meeting: str) -> None:
+    """One of the processes that train together."""
+    torch.set_num_threads(1)
+    distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=worker, world_size=recipe.n_workers)
+    run = Run(recipe, out, worker)
+    while run.step < recipe.n_steps:
+        _lesson(run, STAGES[run.stage])
+        is_time = (run.step // recipe.gate_every) % SAVE_EVERY == 0 or run.step == recipe.n_steps
+        if worker == 0 and is_time:
+            run.save()
+    distributed.destroy_process_group()
+
+
+def train(out: Path, recipe: Recipe) -> None:
+    """Train to the end of the recipe, or go on with a run that stands in `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        spawn(_work, (recipe, out, f"{folder}/meeting"), nprocs=recipe.n_workers)  # type: ignore[no-untyped-call]
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Train Littletown's model from nothing.")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run; a run in it is continued")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=Recipe().n_steps)
+    chosen = parser.parse_args()
+    train(chosen.out, Recipe(seed=chosen.seed, n_steps=chosen.steps))
+
+
+if __name__ == "__main__":
+    main()
