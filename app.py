@@ -9,6 +9,7 @@ def explore() -> None:
     controls.messages()
     controls.download_offer()
     controls.text_form()
+    controls.first_wait()
     result = session.view()
     if result is not None:
         token_strip.draw(result)

@@ -439,8 +439,9 @@ function masking(ui, i) {
   const { masked, prediction, target } = ui.view;
   if (!masked) return ["What happens without it is not known yet."];
   const effect = masked.effect[i];
-  const moves = ` ${effect > 0 ? "falls" : "rises"} from ${percent(prediction.p)} to ${percent(masked.p[i])}`;
-  const change = Math.abs(effect) < LEAST_EFFECT ? ` stays at ${percent(prediction.p)}` : moves;
+  const [before, after] = [percent(prediction.p), percent(masked.p[i])];
+  const stays = Math.abs(effect) < LEAST_EFFECT || before === after;
+  const change = stays ? ` stays at ${before}` : ` ${effect > 0 ? "falls" : "rises"} from ${before} to ${after}`;
   const says = masked.changes.includes(i) ? "; the model then says " : "; the model still says ";
   return ["Masked: ", h("bdi", {}, quoted(target.label)), change, says, h("bdi", {}, quoted(masked.says[i])), ` (${percent(masked.says_p[i], 0)}).`];
 }

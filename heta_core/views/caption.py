@@ -69,12 +69,12 @@ def _without(a: Attribution, row: ranking.Row) -> str:
     """What masking the leading token does."""
     if row.p_masked is None or row.effect is None or row.first_choice is None:
         return ""
-    target, before = quoted(a.target.piece), float(np.exp(a.prediction.log_p))
-    if abs(row.effect) < ranking.LEAST_EFFECT:
-        change = f"{target} stays at {percent(before)}"
+    target = quoted(a.target.piece)
+    before, after = percent(float(np.exp(a.prediction.log_p))), percent(row.p_masked)
+    if abs(row.effect) < ranking.LEAST_EFFECT or before == after:
+        change = f"{target} stays at {before}"
     else:
-        verb = "falls" if row.effect > 0 else "rises"
-        change = f"{target} {verb} from {percent(before)} to {percent(row.p_masked)}"
+        change = f"{target} {'falls' if row.effect > 0 else 'rises'} from {before} to {after}"
     says = "would say" if row.changes_answer else "still says"
     return f"Without it the model {says} “{row.first_choice}”: {change}."
 

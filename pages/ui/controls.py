@@ -144,6 +144,14 @@ def unknown_words(text: str) -> list[str]:
     return list(dict.fromkeys(strangers)) if len(strangers) > _MOST_UNKNOWN * len(words) else []
 
 
+def first_wait() -> None:
+    """How far the first question is, while there is no result yet that could say it."""
+    step = session.busy() if session.view() is None else None
+    with slot(step is not None):
+        if step is not None:
+            st.progress(step.fraction or 0.0, plain(step.busy))
+
+
 def text_form() -> None:
     """The text box: open on demand, and where there is nothing else to show."""
     is_open = session.view() is None or session.is_editing()

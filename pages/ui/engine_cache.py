@@ -28,6 +28,7 @@ _Result = TypeVar("_Result")
 EMBEDDED = "littletown"
 _HEAVY = ("torch", "transformers", "heta_core.hub", "heta_core.loading", "heta_core.engine")
 _TICK = 0.15  # seconds that a page waits before it looks again
+_LONG_TICK = 0.4  # the same while modules are imported, which the page's own work would slow down
 _IS_WARM = threading.Event()
 _KEPT = 64  # finished results; one of 64 tokens takes some 100 kB
 
@@ -89,7 +90,7 @@ def steps(question: Question) -> Iterator[Step]:
     ready = warm()
     while not ready.done():
         yield Step("Starting the engine")
-        wait([ready], _TICK)
+        wait([ready], _LONG_TICK)
     ready.result()
     loading = _model(question.model, question.may_download)
     while not loading.future.done():

@@ -1,0 +1,302 @@
+"""The Explore page without a browser: what it draws, what it sends to the component, what it does with clicks."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import samples
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # as `streamlit run app.py` does
+
+from heta_core.errors import InputError, LoadError  # noqa: E402 - the pages need the path above
+from heta_core.report import dumps  # noqa: E402
+from heta_core.settings import Weights  # noqa: E402
+from heta_core.targets import Choice  # noqa: E402
+from heta_core.views import caption, strip  # noqa: E402
+from pages.ui import controls, details, engine_cache, examples, frame, session, token_strip  # noqa: E402
+from pages.ui.engine_cache import Question, Step  # noqa: E402
+
+asked: list[Question] = []
+
+
+def fake_steps(question: Question) -> Iterator[Step]:
+    """Growing made-up results, and an error where the text asks for one."""
+    asked.append(question)
+    yield Step("Starting the engine")
+    if question.text == "fail":
+        raise InputError("Need at least 2 tokens, got 1: add a word. ![x](http://e.x)")
+    for partial in samples.growing(samples.result(choice=(question.choice.token_id or 1000) - 1000)):
+        yield Step("Hessian: refining", partial.work.fraction, partial)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    samples.write_examples(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def app(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    st.cache_resource.clear()
+    asked.clear()
+    monkeypatch.setattr(examples, "FOLDER", folder)
+    monkeypatch.setattr(engine_cache, "steps", fake_steps)
+    monkeypatch.setattr(engine_cache, "_import_all", lambda: None)
+    yield AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    st.cache_resource.clear()
+
+
+def sent(app: AppTest) -> dict[str, Any]:
+    """What the component got."""
+    assert not app.exception, app.exception
+    data: dict[str, Any] = json.loads(app.get("bidi_component")[0].proto.json)
+    return data
+
+
+def click(app: AppTest, **event: object) -> AppTest:
+    """What the component's click comes to; its own trigger cannot be set from here."""
+    original = session.strip_event
+    session.strip_event = lambda: event
+    try:
+        with_state(app, token_strip._received)
+    finally:
+        session.strip_event = original
+    return app.run()
+
+
+def with_state(app: AppTest, action: Any) -> None:
+    """Run a callback on the state of a tested app."""
+    state = app.session_state
+    original = session.st
+    session.st = type("State", (), {"session_state": Mapping(state)})
+    try:
+        action()
+    finally:
+        session.st = original
+
+
+class Mapping:
+    """The part of `st.session_state` that `session` uses, on a tested app's state."""
+
+    def __init__(self, state: Any) -> None:
+        self.state = state
+
+    def get(self, key: str, default: object = None) -> object:
+        return self.state[key] if key in self.state else default  # noqa: SIM401 - an AppTest's state has no `get`
+
+    def __setitem__(self, key: str, value: object) -> None:
+        self.state[key] = value
+
+
+def test_the_page_opens_with_the_first_example_and_asks_no_model(app: AppTest) -> None:
+    data = sent(app.run())
+    example = samples.result(weights=Weights(scaling="unit"))
+    view = data["view"]
+    assert (view["tokens"], view["labels"]) == (strip.token_parts(example.tokens), strip.labels(example.tokens))
+    assert view["caption"] == caption.caption(example).text
+    assert view["kl"] == pytest.approx(list(example.information.kl), rel=1e-6)
+    assert data["page"]["swap"] == {"from": "Kate", "to": "Noah"}
+    assert asked == []
+
+
+def test_the_first_screen_imports_no_torch(folder: Path) -> None:
+    script = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(ROOT)!r})
+from streamlit.testing.v1 import AppTest
+from pages.ui import engine_cache, examples
+examples.FOLDER = Path({str(folder)!r})
+engine_cache._import_all = lambda: None  # the thread that imports torch while the page is read
+app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=60).run()
+assert not app.exception and len(app.get("bidi_component")) == 1
+print([name for name in ("torch", "transformers") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_candidates_and_the_twin_of_an_example_need_no_model(app: AppTest) -> None:
+    n = sent(app.run())["view"]["n_context"]
+    assert sent(click(app, kind="target", position=n, token_id=1001))["view"]["target"]["label"] == "map"
+    assert sent(click(app, kind="twin"))["page"]["swap"] == {"from": "Noah", "to": "Kate"}
+    assert sent(click(app, kind="example", index=1))["view"]["labels"][2] == "<script>alert(1)</script>"
+    assert asked == []
+
+
+def test_a_new_target_is_asked_with_the_same_ids_and_answered(app: AppTest) -> None:
+    app.run()
+    view = sent(click(app, kind="target", position=38, token_id=1004))["view"]
+    assert view["target"]["label"] == "lamp" and view["fraction"] == 1
+    assert [q.choice for q in asked] == [Choice(38, 1004)]
+    assert asked[0].text == samples.result().tokens
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"kind": "target", "position": -1, "token_id": True},
+        {"kind": "example", "index": 99},
+        {"kind": "heads", "position": 10**9},
+        {"kind": "swap", "position": 10**9, "text": "x"},
+        {"kind": ["target"]},
+        {"kind": "rm -rf"},
+        {},
+    ],
+    ids=str,
+)
+def test_a_forged_event_does_no_harm(app: AppTest, event: dict[str, Any]) -> None:
+    before = sent(app.run())["view"]["labels"]
+    assert sent(click(app, **event))["view"]["labels"] == before
+
+
+def test_weights_that_come_back_are_used_and_kept_for_the_next_question(app: AppTest) -> None:
+    app.run()
+    weights = {"beta": 0.2, "gamma": 0.9, "scaling": "raw"}
+    assert sent(click(app, kind="weights", weights=weights))["view"]["weights"] == weights
+    assert sent(click(app, kind="target", position=38, token_id=1004))["view"]["weights"] == weights
+    bad = {"beta": -1, "gamma": "x", "scaling": "no"}
+    assert sent(click(app, kind="weights", weights=bad))["view"]["weights"] == weights
+
+
+def test_a_typed_text_is_explained_and_a_bad_one_loses_nothing(app: AppTest) -> None:
+    app.run()
+    click(app, kind="edit")
+    assert app.text_area[0].value == samples.SCENE
+    app.text_area[0].set_value("fail")
+    app.button[0].click().run()
+    assert app.error[0].value.startswith("Need at least 2 tokens\\, got 1\\: add a word\\.")
+    assert "\\!\\[x\\]" in app.error[0].value  # nothing in a message is fetched or formatted
+    assert app.text_area[0].value == "fail" and sent(app)["view"]["target"]["label"] == "cup"
+    app.text_area[0].set_value("")
+    app.button[0].click().run()
+    assert app.error[0].value.startswith("A prompt is needed")
+    app.text_area[0].set_value("Kate has a")
+    app.text_input[0].set_value("cup")
+    app.button[0].click().run()
+    assert not app.error and not app.text_area
+    assert (asked[-1].text, asked[-1].word, asked[-1].model) == ("Kate has a", " cup", "littletown")
+
+
+def test_one_word_is_swapped_whole(app: AppTest) -> None:
+    app.run()
+    n = samples.result().tokens.pieces.index(" green")
+    click(app, kind="swap", position=n, text=" red ")
+    assert asked[-1].text == samples.SCENE.replace("green", "red")
+    assert token_strip._word("a museum.", 4, 6) == (2, 8)  # a part of a word stands for the word
+    assert token_strip._word("a museum.", 8, 9) == (8, 9)
+
+
+def test_a_token_of_the_tokenizer_cannot_be_swapped(app: AppTest) -> None:
+    app.run()
+    click(app, kind="swap", position=0, text="x")
+    assert app.error[0].value.startswith("A word of the text can be swapped")
+
+
+def test_a_text_beyond_littletown_is_said(app: AppTest) -> None:
+    assert not app.run().warning
+    strangers = controls.unknown_words("Quantum chromodynamics is a gauge theory")
+    assert strangers == ["Quantum", "chromodynamics", "gauge", "theory"]
+    assert controls.unknown_words(samples.SCENE) == []
+
+
+def test_panels_are_drawn_only_when_opened_and_agree_with_the_strip(app: AppTest) -> None:
+    app.run()
+    assert not app.get("plotly_chart") and not app.dataframe
+    for key in ("breakdown", "heads", "table", "files"):
+        app.session_state[session.PANELS[key]] = True
+    view = sent(app.run())["view"]
+    table = app.dataframe[0].value
+    assert list(table["kl"]) == view["kl"] and list(table["token"]) == view["labels"][: view["n_context"]]
+    bars = json.loads(app.get("plotly_chart")[0].proto.spec)["data"]
+    assert [bar["name"] for bar in bars] == ["Transition", "Hessian", "KL"]
+    assert [c[1] for c in bars[2]["customdata"]][3] == view["labels"][3]
+
+
+def test_a_saved_result_reopens_the_exact_view(app: AppTest) -> None:
+    app.run()
+    shown = samples.odd().with_weights(Weights(beta=0.1, gamma=0.7, scaling="raw"))
+    with_state(app, lambda: session.show(details._read(dumps(shown).encode())))
+    view = sent(app.run())["view"]
+    assert view["weights"] == {"beta": 0.1, "gamma": 0.7, "scaling": "raw"}
+    assert view["labels"] == strip.labels(shown.tokens) and view["caption"] == caption.caption(shown).text
+
+
+def test_a_broken_upload_says_why_and_keeps_the_view(app: AppTest) -> None:
+    app.run()
+    for content, says in ((b"{", "damaged"), (b"\xff\xfe", "UTF-8"), (b'{"format": "x"}', "other JSON")):
+        with pytest.raises(Exception, match=says):
+            details._read(content)
+    with_state(app, lambda: session.say("damaged"))
+    assert sent(app.run())["view"]["target"]["label"] == "cup" and app.error[0].value == "damaged"
+
+
+def test_without_examples_the_page_offers_the_text_box(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examples, "FOLDER", Path("nowhere"))
+    app.run()
+    assert not app.get("bidi_component") and app.text_area[0].value == ""
+    app.text_area[0].set_value("Kate has a cup")
+    app.button[0].click().run()
+    assert sent(app)["view"]["fraction"] == 1
+
+
+def test_a_bug_leaves_the_page_standing_and_an_error_is_told(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(token_strip, "draw", fail)
+    app.run()
+    assert "ZeroDivisionError" in app.error[0].value and "secret" not in app.error[0].value
+    assert app.selectbox[0].label == "Model"
+
+
+def test_stopping_keeps_what_was_found_and_the_newest_question_wins(app: AppTest) -> None:
+    app.run()
+
+    def act() -> None:
+        session.ask(Question("littletown", "one"))
+        first = session._get("run")
+        session.advance(), session.advance()
+        session.ask(Question("littletown", "two"))
+        assert not first.is_live and session.busy() is not None
+        session.advance(), session.advance()
+        session.stop()
+        assert session.busy() is None and session.view().hessian is None
+
+    with_state(app, act)
+    view = sent(app.run())["view"]
+    assert view["transition"] is not None and view["hessian"] is None
+
+
+def test_a_typed_model_that_is_not_here_is_offered_and_nothing_is_fetched_before_a_click(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_cache, "local_models", lambda *, is_urgent=False: ())
+
+    def refuse(name: str) -> None:
+        raise LoadError("The hub cannot be reached")
+
+    monkeypatch.setattr(engine_cache, "describe_remote", refuse)
+    app.run()
+    with monkeypatch.context() as typed:
+        typed.setattr(session, "model", lambda: "owner/name")
+        with_state(app, controls._model_chosen)
+    app.run()
+    assert "owner/name is not on this computer." in [t.value for t in app.text]
+    next(b for b in app.button if b.label.startswith("Ask the Hugging Face hub")).click().run()
+    assert app.error[0].value == "The hub cannot be reached" and asked == []
+
+
+def test_every_linked_page_exists() -> None:
+    assert all((ROOT / path).is_file() for path, _, _ in frame.PAGES)
+
+
+def test_plain_leaves_nothing_for_markdown() -> None:
+    assert controls.plain("![a](b) :red[c] $d$") == r"\!\[a\]\(b\) \:red\[c\] \$d\$"
