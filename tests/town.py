@@ -6,7 +6,7 @@ from transformers import PreTrainedTokenizerFast
 
 from heta_core.language_model import LanguageModel
 from heta_core.littletown import tokenizer
-from heta_core.littletown.train import Recipe, new_model
+from heta_core.littletown.recipe import Recipe, new_model
 from heta_core.loading import wrap
 
 

@@ -8,19 +8,19 @@ from heta_core.attribution import Attribution, Candidate
 from heta_core.views import caption, ranking
 from heta_core.views.words import label, number, percent, quoted
 
-_BAR, _TOKEN = 24, 14  # columns of the longest bar and of a token
+_BAR, _TOKEN = 12, 12  # columns of the longest bar and of a token
 _PROMPT = 400  # characters of the text repeated above the ranking
 _HESSIAN, _KL = "▒", "█"
 _CAVEAT = (
-    "The score has no sign; Δ has one: above 0 the token speaks for the target, below it against. Transition and KL "
-    "are the same for every word the model could say here."
+    "M transition, S Hessian, I KL. The score has no sign; Δ has one: above 0 the token speaks for the target, below "
+    "it against. M and I are the same for every word the model could say here."
 )
 
 
 def report(attribution: Attribution, top: int) -> str:
     """The whole answer for one prompt; `top` rows of the ranking, 0 for all."""
     told = caption.caption(attribution)
-    basis = f"{_HESSIAN} Hessian term, {_KL} KL term · {told.method}"
+    basis = f"{_HESSIAN} Hessian term M·β·S, {_KL} KL term M·γ·I · {told.method}"
     parts = ["\n".join(_heading(attribution)), "\n".join(_table(attribution, top)), f"{told.text}\n{basis}\n{_CAVEAT}"]
     return "\n\n".join(parts)
 
@@ -45,13 +45,15 @@ def _table(a: Attribution, top: int) -> Iterator[str]:
     rows = ranking.rows(a)
     shown = rows[: top or len(rows)]
     longest = max((row.share or 0.0 for row in shown), default=0.0) or 1.0
-    yield f"{'#':>4}  {'token':<{_TOKEN}}  {'share':>7}  {'':<{_BAR}}  {'Δ nats':>8}  without it"
+    yield (
+        f"{'#':>4}  {'token':<{_TOKEN}} {'share':>7} {'':<{_BAR}} {'M':>6} {'S':>15} {'I':>7} {'Δ nats':>8}  without it"
+    )
     for row in shown:
-        share = percent(row.share or 0.0)
-        arrow = "→" if row.changes_answer else "="
+        parts = f"{percent(row.transition or 0.0):>6} {_estimate(row):>15} {number(row.kl or 0.0):>7}"
         yield (
-            f"{row.position:>4}  {_fitted(row.label, _TOKEN)}  {share:>7}  {_bar(row, _BAR / longest):<{_BAR}}  "
-            f"{_effect(row):>8}  {arrow} {row.first_choice}"
+            f"{row.position:>4}  {_fitted(row.label, _TOKEN)} {percent(row.share or 0.0):>7} "
+            f"{_bar(row, _BAR / longest):<{_BAR}} {parts} {_effect(row):>8}  "
+            f"{'→' if row.changes_answer else '='} {row.first_choice}"
         )
     if len(shown) < len(rows):
         hidden = percent(ranking.hidden_share(shown, rows))
@@ -61,6 +63,11 @@ def _table(a: Attribution, top: int) -> Iterator[str]:
 def _bar(row: ranking.Row, columns: float) -> str:
     hessian, both = round(columns * (row.hessian_part or 0.0)), round(columns * (row.share or 0.0))
     return _HESSIAN * hessian + _KL * (both - hessian)
+
+
+def _estimate(row: ranking.Row) -> str:
+    error = "" if row.hessian_error is None else f" ± {number(row.hessian_error)}"
+    return number(row.hessian or 0.0) + error
 
 
 def _effect(row: ranking.Row) -> str:

@@ -22,7 +22,7 @@ def models(arguments: argparse.Namespace) -> int:
 
 def train(arguments: argparse.Namespace) -> int:
     """Train the embedded model; the folder of the run holds what `load` takes."""
-    from heta_core.littletown.train import Recipe
+    from heta_core.littletown.recipe import Recipe
     from heta_core.littletown.train import train as run
 
     run(arguments.out, Recipe(seed=arguments.seed))
