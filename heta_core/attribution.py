@@ -4,141 +4,21 @@ An `Attribution` grows while it is computed: first the prediction and the transi
 information, then the Hessian sensitivity. What is not known yet is None, never a number.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from heta_core import markup
 from heta_core.combine import Combined, combine
 from heta_core.errors import ReportError
+from heta_core.parts import Floats, Information, Prediction, Sensitivity, Source, Transition, Work
 from heta_core.settings import Settings, Weights
 from heta_core.targets import Target
 from heta_core.tokens import Tokens
 
 if TYPE_CHECKING:
     import pandas
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A token that the model could say, and how likely it was."""
-
-    token_id: int
-    piece: str
-    probability: float
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What the model says at the target's position, nothing masked."""
-
-    log_p: float  # nats, of the target
-    rank: int  # of the target; 1 is the model's first choice
-    entropy: float  # nats, of the whole next-token distribution
-    candidates: tuple[Candidate, ...]  # the most probable tokens, most probable first
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Transition:
-    """Semantic transition M: how much of what token i holds flows to the prediction; blind to the word said."""
-
-    flow: Floats  # (L, H, T) raw Φ·n, the share of each layer and head before the division by Z
-    sink_share: Floats  # (L,) of the attention of the predicting position that goes to sink logits, to no token
-    scores: Floats = field(init=False)  # (T,) ≥ 0, sums to 1
-
-    def __post_init__(self) -> None:
-        _check("flow", self.flow, 3)
-        total = self.flow.sum()
-        if not total > 0:
-            raise ReportError(f"The transition needs some flow to divide by, found a sum of {total}.")
-        object.__setattr__(self, "scores", self.flow.sum((0, 1)) / total)
-
-    @property
-    def total(self) -> float:
-        """Z, the sum over layers, heads and tokens that M is divided by."""
-        return float(self.flow.sum())
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Information:
-    """What happens when a token is masked. I knows the position; the log-probabilities know the word."""
-
-    kl: Floats  # (T,) nats ≥ 0, KL(p ‖ p with token i masked) over the whole vocabulary
-    log_p: Floats  # (T,) nats, of the target with token i masked
-    first_choices: tuple[Candidate, ...]  # T, what the model says instead with token i masked
-
-    def __post_init__(self) -> None:
-        _check("kl", self.kl, 1)
-        if len(self.log_p) != len(self.kl) or len(self.first_choices) != len(self.kl):
-            raise ReportError("kl, log_p and first_choices must be equally long.")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sensitivity:
-    """Hessian sensitivity S: how strongly log p(target) bends when token i's embedding moves."""
-
-    scores: Floats  # (T,) ≥ 0, nats per squared embedding unit
-    standard_error: Floats  # (T,) of the estimate over probes; NaN exactly where a token had one probe
-    n_probes: NDArray[np.int64]  # (T,) m, sign vectors of each token
-    gradient: Floats  # (T,) ‖∇f‖₁ ≥ 0, nats per embedding unit: the first-order twin
-
-    def __post_init__(self) -> None:
-        _check("hessian", self.scores, 1)
-        _check("gradient", self.gradient, 1)
-        known = self.n_probes > 1
-        _check("standard error", self.standard_error[known], 1)
-        if not len(self.scores) == len(self.standard_error) == len(self.n_probes) == len(self.gradient):
-            raise ReportError("hessian, standard error, n_probes and gradient must be equally long.")
-        if not (self.n_probes >= 1).all() or not np.isnan(self.standard_error[~known]).all():
-            raise ReportError("Every token needs a probe, and a standard error exactly where it has two or more.")
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What has been run, and how much is planned in all."""
-
-    forwards: int = 0  # passes over the model, one for each sequence of a batch
-    backwards: int = 0  # first gradients
-    products: int = 0  # Hessian-vector products
-    planned: int = 1  # forwards + backwards + products of the finished run
-
-    @property
-    def done(self) -> int:
-        """All passes that have been run."""
-        return self.forwards + self.backwards + self.products
-
-    @property
-    def fraction(self) -> float:
-        """The part of the planned passes that is done, 0 to 1."""
-        return self.done / self.planned
-
-    def plus(self, more: "Work") -> "Work":
-        """The work after `more` of it; the plan stays."""
-        return Work(
-            self.forwards + more.forwards,
-            self.backwards + more.backwards,
-            self.products + more.products,
-            self.planned,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Which model computed it, and on what."""
-
-    model: str  # id or path as asked for
-    revision: str | None  # commit of the model repository, where it is known
-    weights_id: str  # fingerprint of the weights
-    tokenizer_id: str  # fingerprint of the vocabulary
-    family: str  # the architecture file that read the model
-    n_parameters: int
-    dtype: str
-    device: str
-    versions: tuple[tuple[str, str], ...]  # (library, version)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -247,12 +127,3 @@ class Attribution:
         combined = self.combined
         shares = combined.shares if combined else np.zeros(self.n_context)
         return markup.strip(self.tokens.pieces, shares, target=self.target.piece, position=self.n_context)
-
-
-def _check(name: str, values: Floats, ndim: int) -> None:
-    if values.ndim != ndim:
-        raise ReportError(f"The {name} needs {ndim} axes, found {values.ndim}.")
-    if not np.isfinite(values).all():
-        raise ReportError(f"The {name} must be finite, found NaN or infinity.")
-    if (values < 0).any():
-        raise ReportError(f"The {name} must not be negative, found {values.min()}.")

@@ -16,11 +16,12 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from heta_core.attribution import Attribution, Candidate, Prediction, Work
+from heta_core.attribution import Attribution
 from heta_core.components import hessian, kl
 from heta_core.components.transition import transition
 from heta_core.errors import NotDifferentiableError
 from heta_core.language_model import LanguageModel, check_length
+from heta_core.parts import Candidate, Prediction, Work
 from heta_core.passes.capture import capture
 from heta_core.passes.masked import n_forwards
 from heta_core.settings import Settings, Weights

@@ -14,8 +14,8 @@ from torch import Tensor
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from heta_core.architectures import Architecture
-from heta_core.attribution import Source
 from heta_core.errors import InputError, OutOfMemoryError
+from heta_core.parts import Source
 from heta_core.tokens import Tokenizer, Tokens
 
 # What the method needs of a configuration while it runs: fused attention kernels have no second derivative

@@ -7,16 +7,16 @@ from weakref import WeakKeyDictionary
 
 from transformers import PreTrainedModel
 
-from heta_core import fingerprint
 from heta_core.architectures import find, known
-from heta_core.attribution import Source
-from heta_core.building import Dtype, build, chosen_device, chosen_dtype, read_config, read_tokenizer
-from heta_core.checks import check_equations, has_prefix
-from heta_core.download import Progress, RemoteModel, describe_remote
 from heta_core.errors import LoadError, UnsupportedModelError
-from heta_core.hub import EMBEDDED, LocalModel, available, locate
 from heta_core.language_model import LanguageModel
-from heta_core.model_files import inspect
+from heta_core.models import fingerprint
+from heta_core.models.building import Dtype, build, chosen_device, chosen_dtype, read_config, read_tokenizer
+from heta_core.models.checks import check_equations, has_prefix
+from heta_core.models.download import Progress, RemoteModel, describe_remote
+from heta_core.models.files import inspect
+from heta_core.models.hub import EMBEDDED, LocalModel, available, locate
+from heta_core.parts import Source
 from heta_core.tokens import Tokenizer
 
 __all__ = ["EMBEDDED", "LocalModel", "RemoteModel", "available", "describe_remote", "load", "wrap"]

@@ -73,7 +73,6 @@ def _check(a: Attribution) -> None:
         *((a.hessian.standard_error, a.hessian.n_probes) if a.hessian else ()),
         *((a.transition.sink_share,) if a.transition else ()),
     )
-    n_layers = a.transition.flow.shape[0] if a.transition else 0
     rules = {
         "ids from 0 to 2³¹ − 1": all(0 <= i < 2**31 for i in ids),
         "spans that spell their pieces": all(0 <= i <= j and text[i:j] in ("", s) for (i, j), s in spelled),
@@ -86,7 +85,10 @@ def _check(a: Attribution) -> None:
         "one row of finite numbers where one number stands for each token": all(r.ndim == 1 for r in rows)
         and (a.information is None or bool(np.isfinite(a.information.log_p).all())),
         "a sink share from 0 to 1 for each layer": a.transition is None
-        or (a.transition.sink_share.shape == (n_layers,) and bool((abs(a.transition.sink_share - 0.5) <= 0.501).all())),
+        or (
+            a.transition.sink_share.shape == a.transition.flow.shape[:1]
+            and bool((abs(a.transition.sink_share - 0.5) <= 0.501).all())
+        ),
         "counts and times from 0": min(a.work.forwards, a.work.backwards, a.work.products, a.work.planned - 1) >= 0
         and all(seconds >= 0 for _, seconds in a.seconds),
     }

@@ -7,16 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from heta_core.attribution import (
-    Attribution,
-    Candidate,
-    Information,
-    Prediction,
-    Sensitivity,
-    Source,
-    Transition,
-    Work,
-)
+from heta_core.attribution import Attribution
+from heta_core.parts import Candidate, Information, Prediction, Sensitivity, Source, Transition, Work
 from heta_core.report import dumps
 from heta_core.settings import Settings, Weights
 from heta_core.targets import Target

@@ -26,11 +26,11 @@ from transformers import (
 )
 
 from heta_core.architectures import Architecture, find, known
-from heta_core.checks import check_equations, has_prefix, sample_ids
 from heta_core.discovery import declared
 from heta_core.errors import UnsupportedModelError
 from heta_core.language_model import LanguageModel
 from heta_core.loading import wrap
+from heta_core.models.checks import check_equations, has_prefix, sample_ids
 from heta_core.passes.capture import Layer, read
 
 SIZES = {"vocab_size": 264, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4}

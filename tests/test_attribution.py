@@ -3,17 +3,9 @@
 import numpy as np
 import pytest
 
-from heta_core.attribution import (
-    Attribution,
-    Candidate,
-    Information,
-    Prediction,
-    Sensitivity,
-    Source,
-    Transition,
-    Work,
-)
+from heta_core.attribution import Attribution
 from heta_core.errors import ReportError
+from heta_core.parts import Candidate, Information, Prediction, Sensitivity, Source, Transition, Work
 from heta_core.settings import Settings, Weights
 from heta_core.targets import Target
 from heta_core.tokens import Tokens

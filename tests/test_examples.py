@@ -11,9 +11,10 @@ import samples
 import town
 
 from heta_core import examples, figures
-from heta_core.attribution import Attribution, Candidate
+from heta_core.attribution import Attribution
 from heta_core.errors import InputError
 from heta_core.littletown.lessons import held_out, minimal_pair
+from heta_core.parts import Candidate
 from heta_core.report import loads
 from heta_core.settings import Weights
 

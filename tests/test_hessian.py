@@ -15,10 +15,10 @@ import torch
 from conftest import TINY_CONFIGS
 from narrow import narrow_model
 
-from heta_core.attribution import Sensitivity
 from heta_core.components.hessian import all_signs, rounds, sensitivity, signs
 from heta_core.errors import NotDifferentiableError, SettingsError
 from heta_core.language_model import LanguageModel
+from heta_core.parts import Sensitivity
 from heta_core.settings import Settings
 
 IDS = (70, 3, 9, 41, 9, 120, 7)

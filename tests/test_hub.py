@@ -13,9 +13,9 @@ from huggingface_hub import constants
 from huggingface_hub.errors import OfflineModeIsEnabled
 from little_hub import COMMIT, serving
 
-from heta_core import download, hub
 from heta_core.errors import LoadError, UnsupportedModelError
 from heta_core.loading import available, describe_remote, load
+from heta_core.models import download, hub
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import oracles_curvature as oracle
 import pytest
 import torch
 
-from heta_core.attribution import Information
 from heta_core.components.kl import information, kl
 from heta_core.errors import InputError, UnsupportedModelError
 from heta_core.language_model import LanguageModel
+from heta_core.parts import Information
 from heta_core.settings import MASKS, Mask, Settings
 
 IDS = (70, 3, 9, 41, 9, 120, 7)

@@ -11,10 +11,10 @@ from conftest import TINY_CONFIGS, byte_tokenizer, random_model
 from safetensors.torch import load_file, save_file
 from transformers import GPT2Model, PreTrainedTokenizerFast
 
-from heta_core import building, fingerprint, hub
 from heta_core.errors import LoadError, OutOfMemoryError, UnsupportedModelError
 from heta_core.language_model import LanguageModel
 from heta_core.loading import available, load, wrap
+from heta_core.models import building, fingerprint, hub
 
 
 @pytest.fixture(scope="module")

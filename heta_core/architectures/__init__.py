@@ -17,7 +17,7 @@ def known() -> tuple[Architecture, ...]:
 def find(model: PreTrainedModel) -> tuple[Architecture, ...]:
     """The family of a model, or for a family without a file what convention suggests, likeliest first.
 
-    A suggestion is only worth something once the equations of `heta_core.checks` hold on it; there may be none.
+    A suggestion is only worth something once the equations of `heta_core.models.checks` hold on it; there may be none.
     """
     model_type = model.config.get_text_config().model_type
     families = tuple(a for a in known() if model_type in a.model_types)

@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from heta_core.attribution import Sensitivity, Work
 from heta_core.errors import NotDifferentiableError, SettingsError
 from heta_core.language_model import LanguageModel, embed
+from heta_core.parts import Sensitivity, Work
 from heta_core.passes.curvature import Window, block_products, open_window
 from heta_core.passes.prefix import bounds, chunks, n_growths
 from heta_core.settings import Settings

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from heta_core.attribution import Candidate, Information, Work
 from heta_core.errors import NotDifferentiableError
 from heta_core.language_model import LanguageModel
+from heta_core.parts import Candidate, Information, Work
 from heta_core.passes.masked import masked
 from heta_core.settings import Settings
 from heta_core.tokens import from_ids

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from heta_core.attribution import Floats, Transition
 from heta_core.errors import UnsupportedModelError
 from heta_core.language_model import LanguageModel, rounding
+from heta_core.parts import Floats, Transition
 from heta_core.passes.capture import Layer, Trace, read
 
 

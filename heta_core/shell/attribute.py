@@ -49,8 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _loaded(name: str, *, may_download: bool) -> "LanguageModel":
     """The model; what a download takes is told before it begins."""
-    from heta_core.hub import locate
     from heta_core.loading import describe_remote, load
+    from heta_core.models.hub import locate
 
     if may_download:
         try:

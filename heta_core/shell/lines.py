@@ -4,7 +4,8 @@ import math
 import unicodedata
 from collections.abc import Iterator
 
-from heta_core.attribution import Attribution, Candidate
+from heta_core.attribution import Attribution
+from heta_core.parts import Candidate
 from heta_core.views import caption, ranking
 from heta_core.views.words import label, number, percent, quoted
 

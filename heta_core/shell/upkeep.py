@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def models(arguments: argparse.Namespace) -> int:
     """One line a model: name, size, and why it does not load where it does not."""
-    from heta_core.hub import available
+    from heta_core.models.hub import available
 
     for model in available():
         told = model.problem or f"{model.model_type}, {model.n_bytes / 1e6:,.0f} MB"

@@ -12,7 +12,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTra
 from transformers.utils import logging
 
 from heta_core.errors import LoadError, OutOfMemoryError
-from heta_core.model_files import ModelFiles
+from heta_core.models.files import ModelFiles
 from heta_core.tokens import Tokenizer
 
 Dtype = Literal["float64", "float32", "bfloat16", "float16"]

@@ -7,9 +7,9 @@ from typing import Literal
 from huggingface_hub import constants, scan_cache_dir, try_to_load_from_cache
 from huggingface_hub.errors import CacheNotFound
 
-from heta_core.download import Progress, check_repo_id, fetch
 from heta_core.errors import LoadError
-from heta_core.model_files import CONFIG, inspect, is_complete, is_model_folder
+from heta_core.models.download import Progress, check_repo_id, fetch
+from heta_core.models.files import CONFIG, inspect, is_complete, is_model_folder
 
 EMBEDDED = "littletown"
 EMBEDDED_FOLDER = Path(__file__).resolve().parent.parent / "assets" / EMBEDDED

@@ -22,7 +22,7 @@ from huggingface_hub.utils import validate_repo_id
 from tqdm.auto import tqdm  # type: ignore[import-untyped]
 
 from heta_core.errors import LoadError
-from heta_core.model_files import check_config
+from heta_core.models.files import check_config
 
 Progress = Callable[[str, float], None]  # (what is being done, the part of it that is done, 0 to 1)
 
