@@ -24,7 +24,8 @@ class Caption:
 
 def caption(attribution: Attribution) -> Caption:
     """Two short texts. Nothing is said about what is not known yet."""
-    sentences = [_guess(attribution), _leader(attribution), _changers(attribution), _silent_terms(attribution)]
+    rows = ranking.rows(attribution)
+    sentences = [_guess(attribution), _leader(attribution, rows[0]), _changers(rows), _silent_terms(attribution)]
     return Caption(" ".join(s for s in sentences if s), _method(attribution))
 
 
@@ -46,10 +47,9 @@ def _guess(a: Attribution) -> str:
     return f"{target} is a guess: the model gives it {chance}." if is_guess(a) else ""
 
 
-def _leader(a: Attribution) -> str:
+def _leader(a: Attribution, row: ranking.Row) -> str:
     if a.transition is None:
         return "Nothing is known yet about what the answer came from."
-    row = ranking.rows(a)[0]
     name = quoted(a.tokens.pieces[row.position])
     if row.share is None:
         known = "by KL" if row.kl is not None else "by transition"
@@ -79,10 +79,10 @@ def _without(a: Attribution, row: ranking.Row) -> str:
     return f"Without it the model {says} “{row.first_choice}”: {change}."
 
 
-def _changers(a: Attribution) -> str:
-    n = sum(bool(row.changes_answer) for row in ranking.rows(a))
-    if a.information is None:
+def _changers(rows: tuple[ranking.Row, ...]) -> str:
+    if rows[0].changes_answer is None:
         return ""
+    n = sum(bool(row.changes_answer) for row in rows)
     if n == 0:
         return "No single token changes the answer when it is masked."
     return "One token changes the answer when it is masked." if n == 1 else f"{n} tokens change the answer when masked."
@@ -108,9 +108,7 @@ def _method(a: Attribution) -> str:
     parts.append(f"masked: {words.MASKS[a.settings.mask]}")
     if a.hessian is not None:
         low, high = int(a.hessian.n_probes.min()), int(a.hessian.n_probes.max())
-        probes = f"{low}" if low == high else f"{low}–{high}"
-        exact = (
-            "exact, all sign vectors" if a.settings.estimator == "dense" else f"an estimate, {probes} probes a token"
-        )
+        probes = "1 probe" if high == 1 else f"{low} probes" if low == high else f"{low} to {high} probes"
+        exact = "exact, all sign vectors" if a.settings.estimator == "dense" else f"an estimate from {probes} a token"
         parts.append(f"Hessian: {exact} ({a.settings.estimator})")
     return " · ".join(parts)

@@ -1,6 +1,8 @@
 """The context tokens by what they contribute, as plain rows."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -33,8 +35,12 @@ class Row:
 
 def rows(attribution: Attribution) -> tuple[Row, ...]:
     """Every context token once, by the final score, or by the best that is known of it."""
-    order = _order(attribution)
-    return tuple(_row(attribution, int(i), rank) for rank, i in enumerate(order, 1))
+    columns = _columns(attribution)
+    order = _order(columns, attribution.n_context)
+    return tuple(
+        Row(rank, i, words.label(attribution.tokens.pieces[i]), **{name: column[i] for name, column in columns.items()})
+        for rank, i in enumerate(order, 1)
+    )
 
 
 def hidden_share(shown: tuple[Row, ...], all_rows: tuple[Row, ...]) -> float:
@@ -47,36 +53,30 @@ def answer_of(attribution: Attribution) -> int:
     return attribution.prediction.candidates[0].token_id
 
 
-def _order(a: Attribution) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    combined = a.combined
-    by = combined.scores if combined else None
-    if by is None and a.information is not None:
-        by = a.information.kl
-    if by is None and a.transition is not None:
-        by = a.transition.scores
-    return np.arange(a.n_context) if by is None else np.argsort(-by, kind="stable")
+def _columns(a: Attribution) -> dict[str, list[Any]]:
+    """The fields of `Row` that the numbers give, for all tokens at once."""
+    unknown: list[Any] = [None] * a.n_context
+    columns = {f.name: unknown for f in fields(Row) if f.name not in ("rank", "position", "label")}
+    combined, information, effect = a.combined, a.information, a.effect
+    if combined is not None:
+        total = float(combined.scores.sum()) or 1.0
+        columns["share"] = (combined.scores / total).tolist()
+        columns["hessian_part"] = (combined.hessian / total).tolist()
+        columns["kl_part"] = (combined.kl / total).tolist()
+    if a.transition is not None:
+        columns["transition"] = a.transition.scores.tolist()
+    if a.hessian is not None:
+        columns["hessian"] = a.hessian.scores.tolist()
+        columns["hessian_error"] = [None if math.isnan(e) else e for e in a.hessian.standard_error.tolist()]
+    if information is not None and effect is not None:
+        columns["kl"], columns["effect"] = information.kl.tolist(), effect.tolist()
+        columns["p_masked"] = np.minimum(1.0, np.exp(information.log_p)).tolist()
+        columns["first_choice"] = [words.label(c.piece) for c in information.first_choices]
+        columns["changes_answer"] = [c.token_id != answer_of(a) for c in information.first_choices]
+    return columns
 
 
-def _row(a: Attribution, i: int, rank: int) -> Row:
-    combined, transition, hessian, information = a.combined, a.transition, a.hessian, a.information
-    total = float(combined.scores.sum()) if combined else 0.0
-    part = 1 / total if total > 0 else 0.0
-    error = float(hessian.standard_error[i]) if hessian else np.nan
-    first = information.first_choices[i] if information else None
-    effect = a.effect
-    return Row(
-        rank,
-        i,
-        words.label(a.tokens.pieces[i]),
-        float(combined.scores[i]) * part if combined else None,
-        float(combined.hessian[i]) * part if combined else None,
-        float(combined.kl[i]) * part if combined else None,
-        float(transition.scores[i]) if transition else None,
-        float(hessian.scores[i]) if hessian else None,
-        None if np.isnan(error) else error,
-        float(information.kl[i]) if information else None,
-        float(effect[i]) if effect is not None else None,
-        float(np.exp(information.log_p[i])) if information else None,
-        words.label(first.piece) if first else None,
-        first.token_id != answer_of(a) if first else None,
-    )
+def _order(columns: dict[str, list[Any]], n: int) -> list[int]:
+    """Highest first; equal ones in reading order."""
+    known = next((columns[name] for name in ("share", "kl", "transition") if columns[name][0] is not None), [0.0] * n)
+    return sorted(range(n), key=lambda i: (-known[i], i))

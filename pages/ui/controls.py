@@ -1,6 +1,7 @@
 """What the reader sets: the model, the text; and what the page says about it."""
 
 import re
+from functools import cache
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -138,10 +139,15 @@ def _switch(name: str) -> None:
 
 def unknown_words(text: str) -> list[str]:
     """The words that Littletown never saw, where they are more than a quarter of the text; else none."""
-    known = {word.lower() for word in known_words()}
+    known = _known_words()
     words = _WORD.findall(text)
     strangers = [word for word in words if word.lower() not in known]
     return list(dict.fromkeys(strangers)) if len(strangers) > _MOST_UNKNOWN * len(words) else []
+
+
+@cache
+def _known_words() -> frozenset[str]:
+    return frozenset(word.lower() for word in known_words())
 
 
 def first_wait() -> None:

@@ -1,6 +1,7 @@
 """What one visitor looks at and waits for: the only file that touches `st.session_state`."""
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from pages.ui.engine_cache import Question, Step
 # "unit" finds verified evidence more often than "raw"; the README prints both.
 OPENING = Weights(scaling="unit")
 MODEL = "heta.model"  # the key of the picker
+_MOMENT = 0.25  # seconds of work between two drawings: drawing takes about as long on a busy computer
 DRAFT = "heta.draft"  # of the text box
 WORD = "heta.word"  # of the box for a next word
 UPLOAD = "heta.upload"
@@ -112,22 +114,35 @@ def ask(question: Question) -> None:
 
 
 def advance() -> bool:
-    """Take the running question one step further. False when there is nothing (more) to do."""
+    """Work on the running question for a moment, or until more is known. False when there is nothing (more) to do."""
     run: Run | None = _get("run")
     if run is None or not run.is_live:
         return False
+    end = time.monotonic() + _MOMENT
     with run.lock:
-        try:
-            run.latest = next(run.steps)
-        except StopIteration:
-            run.is_live = False
-        except HetaError as error:
-            run.is_live, run.problem = False, str(error)
-        else:
-            run.result = run.latest.result or run.result
+        known = _known(run)
+        while run.is_live and time.monotonic() < end and _known(run) == known:
+            _step(run)
     if run.result is not None:
         edit(False)
     return True
+
+
+def _step(run: Run) -> None:
+    try:
+        run.latest = next(run.steps)
+    except StopIteration:
+        run.is_live = False
+    except HetaError as error:
+        run.is_live, run.problem = False, str(error)
+    else:
+        run.result = run.latest.result or run.result
+
+
+def _known(run: Run) -> tuple[bool, ...]:
+    """Which parts of the answer are there: a new one is shown at once."""
+    r = run.result
+    return (False,) * 3 if r is None else (True, r.information is not None, r.hessian is not None)
 
 
 def stop() -> None:
