@@ -26,7 +26,7 @@ from heta_core.passes.capture import capture
 from heta_core.passes.masked import n_forwards
 from heta_core.settings import Settings, Weights
 from heta_core.targets import Choice, position_of, resolve
-from heta_core.tokens import Tokens, from_ids, from_text
+from heta_core.tokens import Tokens, from_text, piece_of
 
 # The transition reads the context twice: for the head means and for each head.
 _N_CAPTURES = 2
@@ -144,7 +144,7 @@ def _prediction(lm: LanguageModel, log_p: Tensor, target_id: int) -> Prediction:
     rank = int((log_p > log_p[target_id]).sum()) + 1
     entropy = float(-(log_p.exp() * log_p).sum())
     candidates = tuple(
-        Candidate(token, from_ids(lm.tokenizer, [token]).pieces[0], probability)
+        Candidate(token, piece_of(lm.tokenizer, token), probability)
         for token, probability in zip(best.indices.tolist(), best.values.exp().tolist(), strict=True)
     )
     return Prediction(float(log_p[target_id]), rank, entropy, candidates)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from heta_core.errors import InputError
-from heta_core.tokens import Tokenizer, Tokens, from_ids
+from heta_core.tokens import Tokenizer, Tokens, from_ids, piece_of
 
 # With fewer there is nothing to compare: a single context token always takes the whole score.
 _FEWEST_TOKENS = 2
@@ -64,7 +64,7 @@ def resolve(choice: Choice, tokens: Tokens, own_choice: int, tokenizer: Tokenize
     if not 0 <= token_id < vocabulary:
         raise InputError(f"The target id must be from 0 to {vocabulary - 1}, got {token_id}.")
     is_observed = token_id == standing
-    piece = tokens.pieces[position] if is_observed else from_ids(tokenizer, [token_id]).pieces[0]
+    piece = tokens.pieces[position] if is_observed else piece_of(tokenizer, token_id)
     return Target(position, token_id, piece, is_observed)
 
 
@@ -77,6 +77,11 @@ def token_of(tokenizer: Tokenizer, text: str) -> int:
     if not text:
         raise InputError("A target word is needed, got an empty text.")
     ids = tokenizer.encode(text, add_special_tokens=False)
+    if len(ids) > 1 and text.startswith(" "):
+        # Some tokenizers put a space before every text: there " garden" is the one id of "garden".
+        bare = tokenizer.encode(text[1:], add_special_tokens=False)
+        if len(bare) == 1 and piece_of(tokenizer, bare[0]) == text:
+            return bare[0]
     if len(ids) != 1:
         pieces = from_ids(tokenizer, ids).pieces
         raise InputError(

@@ -75,7 +75,7 @@ def from_ids(tokenizer: Tokenizer, ids: Sequence[int], *, n_added: tuple[int, in
     """The text that ids spell; the first and last `n_added` of them take no characters of it."""
     ids = [int(i) for i in ids]
     first, last = n_added[0], len(ids) - n_added[1]
-    pieces = [_spell(tokenizer, [i]) for i in ids]
+    pieces = [_spell(tokenizer, [i]) for i in ids]  # of added ids; the others are spelled in their text below
     spans = [(0, 0)] * len(ids)
     text = ""
     for members, piece in _characters(tokenizer, ids[first:last]):
@@ -86,6 +86,16 @@ def from_ids(tokenizer: Tokenizer, ids: Sequence[int], *, n_added: tuple[int, in
     spans[last:] = [(len(text), len(text))] * n_added[1]
     special = frozenset(tokenizer.all_special_ids)
     return Tokens(tuple(ids), tuple(pieces), tuple(spans), tuple(i in special for i in ids), text)
+
+
+def piece_of(tokenizer: Tokenizer, token_id: int) -> str:
+    """What one id spells in the middle of a text, with the space that it may begin with.
+
+    Tokenizers that put a space before every text take the first one away again when they decode; the second of two
+    equal ids keeps it.
+    """
+    once, twice = (_spell(tokenizer, [token_id] * n) for n in (1, 2))
+    return twice[len(once) :]
 
 
 def _characters(tokenizer: Tokenizer, ids: list[int]) -> list[tuple[range, str]]:

@@ -3,11 +3,12 @@
 from itertools import pairwise
 
 import pytest
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from heta_core.errors import InputError
-from heta_core.tokens import from_ids, from_text
+from heta_core.targets import token_of
+from heta_core.tokens import from_ids, from_text, piece_of
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +20,20 @@ def bytes_only() -> PreTrainedTokenizerFast:
     core.decoder = decoders.ByteLevel()
     core.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 256)])
     return PreTrainedTokenizerFast(tokenizer_object=core, bos_token="<s>")
+
+
+@pytest.fixture(scope="module")
+def spaced() -> PreTrainedTokenizerFast:
+    """Words with the space before them, which is put before every text and taken away again, as Llama's does."""
+    vocabulary = {c: i for i, c in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
+    merges = [("Ġ", "b"), ("Ġb", "o"), ("Ġbo", "x")]
+    for one, other in merges:
+        vocabulary[one + other] = len(vocabulary)
+    core = Tokenizer(models.BPE(vocabulary, merges))
+    core.normalizer = normalizers.Prepend(" ")
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.Sequence([decoders.ByteLevel(), decoders.Strip(" ", 1, 0)])
+    return PreTrainedTokenizerFast(tokenizer_object=core)
 
 
 HOSTILE = [
@@ -38,6 +53,22 @@ def test_any_text_round_trips(bytes_only: PreTrainedTokenizerFast, text: str) ->
     tokens = from_text(bytes_only, text)
     assert tokens.text == text
     assert all(text[a:b] == piece for (a, b), piece in zip(tokens.spans[1:], tokens.pieces[1:], strict=True))
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "box box", " box", "  box"])
+def test_a_space_put_before_every_text_is_no_part_of_it(spaced: PreTrainedTokenizerFast, text: str) -> None:
+    tokens = from_text(spaced, text)
+    assert tokens.text == text
+    assert all(text[a:b] == piece for (a, b), piece in zip(tokens.spans, tokens.pieces, strict=True))
+
+
+def test_a_piece_keeps_the_space_it_has_inside_a_text(
+    spaced: PreTrainedTokenizerFast, bytes_only: PreTrainedTokenizerFast
+) -> None:
+    assert piece_of(spaced, spaced.convert_tokens_to_ids("Ġbox")) == " box"
+    assert piece_of(spaced, spaced.convert_tokens_to_ids("x")) == "x"
+    assert piece_of(bytes_only, bytes_only.convert_tokens_to_ids("Ġ")) == " "
+    assert token_of(spaced, " box") == token_of(spaced, "box") == spaced.convert_tokens_to_ids("Ġbox")
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -11,7 +11,7 @@ from heta_core.language_model import LanguageModel
 from heta_core.parts import Candidate, Information, Work
 from heta_core.passes.masked import masked
 from heta_core.settings import Settings
-from heta_core.tokens import from_ids
+from heta_core.tokens import piece_of
 
 # Beyond this |δ|, expm1(δ) − δ has no cancellation left to avoid, and expm1 could overflow where p underflows.
 _LARGE_STEP = 1.0
@@ -85,7 +85,7 @@ def _collected(lm: LanguageModel, rows: list[_Rows]) -> Information:
         raise NotDifferentiableError(
             "A masked run gave NaN or infinity; the KL information needs finite logits. Load the model in float32."
         )
-    pieces = {token: from_ids(lm.tokenizer, [token]).pieces[0] for token in set(first)}
+    pieces = {token: piece_of(lm.tokenizer, token) for token in set(first)}
     probabilities = torch.from_numpy(first_log_p).exp().tolist()
     candidates = tuple(Candidate(t, pieces[t], p) for t, p in zip(first, probabilities, strict=True))
     return Information(divergence, log_p, candidates)
