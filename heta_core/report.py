@@ -64,14 +64,14 @@ def loads(text: str) -> Attribution:
 
 def _check(a: Attribution) -> None:
     """What must hold between fields, beyond what each class checks of its own."""
-    text, target, p = a.tokens.text, a.target, a.prediction
+    text, target, p, t = a.tokens.text, a.target, a.prediction, a.transition
     ids = (target.token_id, *a.tokens.ids)
     spelled = zip(a.tokens.spans, a.tokens.pieces, strict=True)
     chances = [c.probability for c in (*p.candidates, *(a.information.first_choices if a.information else ()))]
     rows = (
         *((a.information.log_p,) if a.information else ()),
         *((a.hessian.standard_error, a.hessian.n_probes) if a.hessian else ()),
-        *((a.transition.sink_share,) if a.transition else ()),
+        *((t.sink_share,) if t else ()),
     )
     rules = {
         "ids from 0 to 2³¹ − 1": all(0 <= i < 2**31 for i in ids),
@@ -84,11 +84,8 @@ def _check(a: Attribution) -> None:
         "probabilities from 0 to 1": p.log_p <= _ROUNDING and all(0 <= c <= 1 + _ROUNDING for c in chances),
         "one row of finite numbers where one number stands for each token": all(r.ndim == 1 for r in rows)
         and (a.information is None or bool(np.isfinite(a.information.log_p).all())),
-        "a sink share from 0 to 1 for each layer": a.transition is None
-        or (
-            a.transition.sink_share.shape == a.transition.flow.shape[:1]
-            and bool((abs(a.transition.sink_share - 0.5) <= 0.501).all())
-        ),
+        "a sink share from 0 to 1 for each layer": t is None
+        or (t.sink_share.shape == t.flow.shape[:1] and bool((abs(t.sink_share - 0.5) <= 0.5 + _ROUNDING).all())),
         "counts and times from 0": min(a.work.forwards, a.work.backwards, a.work.products, a.work.planned - 1) >= 0
         and all(seconds >= 0 for _, seconds in a.seconds),
     }

@@ -1,5 +1,6 @@
 """The Explore page without a browser: what it draws, what it sends to the component, what it does with clicks."""
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -292,6 +293,10 @@ def test_a_typed_model_that_is_not_here_is_offered_and_nothing_is_fetched_before
     assert "owner/name is not on this computer." in [t.value for t in app.text]
     next(b for b in app.button if b.label.startswith("Ask the Hugging Face hub")).click().run()
     assert app.error[0].value == "The hub cannot be reached" and asked == []
+
+
+def test_every_module_that_is_warmed_up_exists() -> None:
+    assert all(importlib.util.find_spec(name) for name in engine_cache._HEAVY)
 
 
 def test_every_linked_page_exists() -> None:

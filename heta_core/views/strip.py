@@ -37,7 +37,7 @@ def payload(attribution: Attribution) -> dict[str, Value]:
         "weights": asdict(a.weights),
         "caption": words_of.text,
         "method": words_of.method,
-        "fraction": a.work.fraction,
+        "fraction": min(1.0, a.work.fraction),
         "components": [asdict(c) for c in words.COMPONENTS],
         "scalings": words.SCALINGS,
     }

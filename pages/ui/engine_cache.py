@@ -20,13 +20,12 @@ from heta_core.tokens import Tokens
 
 if TYPE_CHECKING:
     from heta_core.language_model import LanguageModel
-    from heta_core.models.download import RemoteModel
-    from heta_core.models.hub import LocalModel
+    from heta_core.loading import LocalModel, RemoteModel
 
 _Result = TypeVar("_Result")
 
 EMBEDDED = "littletown"
-_HEAVY = ("torch", "transformers", "heta_core.models.hub", "heta_core.loading", "heta_core.engine")
+_HEAVY = ("torch", "transformers", "heta_core.loading", "heta_core.engine")
 _TICK = 0.15  # seconds that a page waits before it looks again
 _LONG_TICK = 0.4  # the same while modules are imported, which the page's own work would slow down
 _IS_WARM = threading.Event()
@@ -166,7 +165,7 @@ def local_models(*, is_urgent: bool = False) -> "tuple[LocalModel, ...] | None":
 
 @st.cache_data(ttl=30, show_spinner=False)
 def _local_models() -> "tuple[LocalModel, ...]":
-    return importlib.import_module("heta_core.models.hub").available()  # type: ignore[no-any-return]
+    return importlib.import_module("heta_core.loading").available()  # type: ignore[no-any-return]
 
 
 def describe_remote(name: str) -> "RemoteModel":
@@ -176,7 +175,7 @@ def describe_remote(name: str) -> "RemoteModel":
         LoadError: there is no such model, or the hub cannot be reached.
     """
     warm().result()
-    return importlib.import_module("heta_core.models.download").describe_remote(name)  # type: ignore[no-any-return]
+    return importlib.import_module("heta_core.loading").describe_remote(name)  # type: ignore[no-any-return]
 
 
 @st.cache_resource(show_spinner=False)
