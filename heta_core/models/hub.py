@@ -12,7 +12,7 @@ from heta_core.models.download import Progress, check_repo_id, fetch
 from heta_core.models.files import CONFIG, inspect, is_complete, is_model_folder
 
 EMBEDDED = "littletown"
-EMBEDDED_FOLDER = Path(__file__).resolve().parent.parent / "assets" / EMBEDDED
+EMBEDDED_FOLDER = Path(__file__).resolve().parents[2] / "assets" / EMBEDDED
 
 
 @dataclass(frozen=True, slots=True)
