@@ -7,7 +7,8 @@ from random import Random
 import torch
 from tokenizers import Tokenizer
 
-from heta_core.littletown.rows import Piece, Syllabus, row
+from heta_core.littletown.rows import Piece, row
+from heta_core.littletown.syllabus import Stage
 
 ANSWER_WEIGHT = 8.0
 QUESTION_WEIGHT = 0.3
@@ -23,7 +24,7 @@ class Batch:
 
 
 class Reader:
-    """Pieces to ids, each piece tokenised once: the world repeats itself."""
+    """Pieces to ids, each piece tokenised once: the world repeats itself. Every piece brings its own space."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
@@ -71,21 +72,26 @@ def _padded(rows: list[tuple[list[int], list[float]]]) -> Batch:
     return Batch(ids, weights)
 
 
-def batches(syllabus: Syllabus, reader: Reader, rng: Random, *, n_tokens: int, story_weight: float) -> Iterator[Batch]:
+def batches(stage: Stage, reader: Reader, rng: Random, *, n_tokens: int) -> Iterator[Batch]:
     """Batches of about `n_tokens` tokens, without end."""
     while True:
         rows, size = [], 0
         while size < POOL * n_tokens:
-            rows.append(reader.row(row(syllabus, rng), story_weight))
+            (first, kind), *rest = row(stage.rows, rng)
+            rows.append(reader.row([(" " + first, kind), *rest], stage.story_weight))
             size += len(rows[-1][0])
-        rows.sort(key=lambda r: len(r[0]))
-        ready: list[Batch] = []
-        chunk: list[tuple[list[int], list[float]]] = []
-        for r in rows:
-            if chunk and len(r[0]) * (len(chunk) + 1) > n_tokens:
-                ready.append(_padded(chunk))
-                chunk = []
-            chunk.append(r)
-        ready.append(_padded(chunk))
-        rng.shuffle(ready)
-        yield from ready
+        yield from _packed(rows, n_tokens, rng)
+
+
+def _packed(rows: list[tuple[list[int], list[float]]], n_tokens: int, rng: Random) -> list[Batch]:
+    """Batches of rows of like length, in random order."""
+    ready: list[Batch] = []
+    chunk: list[tuple[list[int], list[float]]] = []
+    for r in sorted(rows, key=lambda r: len(r[0])):
+        if chunk and len(r[0]) * (len(chunk) + 1) > n_tokens:
+            ready.append(_padded(chunk))
+            chunk = []
+        chunk.append(r)
+    ready.append(_padded(chunk))
+    rng.shuffle(ready)
+    return ready

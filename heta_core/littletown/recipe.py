@@ -12,11 +12,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from heta_core.littletown import tokenizer
 from heta_core.littletown.batches import ANSWER_WEIGHT, Batch
-from heta_core.littletown.lexicon import known_words
 from heta_core.littletown.muon import Muon
-
-
-TWIN_SHIFT = 0.5  # length of the fixed vector; embeddings start at 0.2 and grow beyond 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +20,8 @@ class Recipe:
     """Everything that decides the weights."""
 
     seed: int = 0
-    n_steps: int = 8000
-    n_tokens: int = 3072  # tokens of a batch, padding included
+    n_steps: int = 10000
+    n_tokens: int = 2048  # tokens of a batch, padding included
     n_layers: int = 4
     width: int = 128
     inner: int = 384
@@ -33,7 +29,7 @@ class Recipe:
     matrix_rate: float = 8e-3  # Muon, hidden matrices
     other_rate: float = 3e-3  # AdamW, embeddings and norms
     warm_up: int = 50
-    decay: float = 0.35  # the last share of the run, over which the rate falls to zero
+    decay: float = 0.3  # the last share of the run, over which the rate falls to zero
     average: float = 0.998  # per step, of the running average of the weights
     gate_every: int = 150
     n_gate: int = 60  # pairs per skill at a gate
@@ -41,7 +37,7 @@ class Recipe:
 
 
 def new_model(recipe: Recipe, words: Tokenizer) -> LlamaForCausalLM:
-    """A model with random weights, in which a word means the same with and without a space before it."""
+    """A model with random weights."""
     config = LlamaConfig(
         vocab_size=words.get_vocab_size(),
         hidden_size=recipe.width,
@@ -57,34 +53,7 @@ def new_model(recipe: Recipe, words: Tokenizer) -> LlamaForCausalLM:
         attn_implementation="sdpa",
     )
     torch.manual_seed(recipe.seed)
-    model = LlamaForCausalLM(config)
-    Twins(words, recipe).tie(model.model.embed_tokens.weight)
-    return model
-
-
-class Twins:
-    """The two tokens of each word: without a space, as a text begins, and with one, as it goes on.
-
-    They share one embedding but for a fixed vector, so that what is learnt about ' Kate' holds for 'Kate' at the
-    start of a text. Left apart, the rare token only learns to be unlikely: AdamW makes full steps of its small
-    gradients, and the model answered wrongly about whoever stood first in the scene.
-    """
-
-    def __init__(self, words: Tokenizer, recipe: Recipe) -> None:
-        self.bare = torch.tensor([words.token_to_id(word) for word in known_words()])
-        self.spaced = torch.tensor([words.token_to_id(tokenizer.SPACE + word) for word in known_words()])
-        shift = torch.randn(recipe.width, generator=torch.Generator().manual_seed(recipe.seed))
-        self.shift = TWIN_SHIFT * shift / shift.norm()
-
-    def share_gradient(self, table: nn.Parameter) -> None:
-        """Let the token with a space learn from both."""
-        if table.grad is not None:
-            table.grad[self.spaced] += table.grad[self.bare]
-
-    @torch.no_grad()
-    def tie(self, table: nn.Parameter) -> None:
-        """Put the token without a space beside the one with a space."""
-        table[self.bare] = table[self.spaced] + self.shift
+    return LlamaForCausalLM(config)
 
 
 def optimizers(model: nn.Module, recipe: Recipe) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:

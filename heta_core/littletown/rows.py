@@ -39,6 +39,7 @@ class Syllabus:
     lists: float  # chance that a row also lists who goes with what, name and value side by side
     facts: float  # chance that a row also asks for fixed facts
     n_questions: int  # most questions of a row
+    names_first: float  # chance that questions for a name come first, before others give the answer away
 
 
 def scene(syllabus: Syllabus, rng: Random, *, must: str | None = None) -> Scene:
@@ -132,6 +133,11 @@ def _asks(told: Scene, syllabus: Syllabus, rng: Random) -> list[list[Piece]]:
     return asks[: syllabus.n_questions]
 
 
+def _asks_for_a_name(ask: list[Piece]) -> bool:
+    answers = [text.strip() for text, kind in ask if kind == "answer"]
+    return bool(answers) and answers[0] in NAMES and "Copy" not in ask[0][0]
+
+
 def row(syllabus: Syllabus, rng: Random) -> list[Piece]:
     """One training row: a scene, its questions, and what needs no scene in any place between them."""
     while (told := scene(syllabus, rng)).is_held_out:
@@ -147,6 +153,8 @@ def row(syllabus: Syllabus, rng: Random) -> list[Piece]:
     if rng.random() < syllabus.agreement:
         asks += [_agreeing(rng), _agreeing(rng)]
     rng.shuffle(asks)
+    if rng.random() < syllabus.names_first:
+        asks.sort(key=lambda ask: not _asks_for_a_name(ask))
     pieces: list[Piece] = [(told.text, "story"), *(piece for ask in asks for piece in ask)]
     if not has_scene:
         pieces = pieces[1:]

@@ -40,7 +40,7 @@ def predictions(model: nn.Module, tokenizer: Tokenizer, prompts: Sequence[str]) 
 
 
 def _right(model: nn.Module, tokenizer: Tokenizer, instances: Sequence[Instance]) -> list[bool]:
-    answers = [tokenizer.encode(i.answer, add_special_tokens=False).ids for i in instances]
+    answers = [tokenizer.encode(i.answer.strip(), add_special_tokens=False).ids for i in instances]
     said = predictions(model, tokenizer, [i.prompt for i in instances])
     return [[token] == answer for token, answer in zip(said, answers, strict=True)]
 

@@ -23,7 +23,7 @@ from torch.multiprocessing.spawn import spawn
 from heta_core.littletown import tokenizer
 from heta_core.littletown.batches import Batch, Reader, batches
 from heta_core.littletown.lessons import held_out
-from heta_core.littletown.recipe import Recipe, Twins, losses, new_model, optimizers, rate
+from heta_core.littletown.recipe import Recipe, losses, new_model, optimizers, rate
 from heta_core.littletown.score import pair_accuracy
 from heta_core.littletown.syllabus import STAGES, Stage
 
@@ -36,12 +36,11 @@ class Run:
     def __init__(self, recipe: Recipe, out: Path, worker: int) -> None:
         self.recipe, self.out, self.worker = recipe, out, worker
         self.words = tokenizer.build()
-        self.reader = Reader(self.words)
-        self.twins = Twins(self.words, recipe)
+        self.reader = Reader(tokenizer.build(opens=False))
         self.model = new_model(recipe, self.words)
         self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
         self.optimizers = optimizers(self.model, recipe)
-        self.step, self.stage, self.n_seen, self.seconds = 0, 0, 0, 0.0
+        self.step, self.stage, self.stage_began, self.n_seen, self.seconds = 0, 0, 0, 0, 0.0
         if (out / "run.pt").exists():
             self._load(torch.load(out / "run.pt", weights_only=True))
 
@@ -50,7 +49,7 @@ class Run:
         self.average = saved["average"]
         for optimizer, state in zip(self.optimizers, saved["optimizers"], strict=True):
             optimizer.load_state_dict(state)
-        self.step, self.stage = saved["step"], saved["stage"]
+        self.step, self.stage, self.stage_began = saved["step"], saved["stage"], saved["stage_began"]
         self.n_seen, self.seconds = saved["n_seen"], saved["seconds"]
 
     def save(self) -> None:
@@ -60,7 +59,7 @@ class Run:
             "model": self.model.state_dict(),
             "average": self.average,
             "optimizers": [o.state_dict() for o in self.optimizers],
-            **{k: getattr(self, k) for k in ("step", "stage", "n_seen", "seconds")},
+            **{k: getattr(self, k) for k in ("step", "stage", "stage_began", "n_seen", "seconds")},
         }
         torch.save(saved, self.out / "run.tmp")
         (self.out / "run.tmp").replace(self.out / "run.pt")
@@ -80,12 +79,9 @@ class Run:
         loss, answers = losses(self.model, batch)
         loss.backward()  # type: ignore[no-untyped-call]
         self._share_gradients()
-        table = self.model.model.embed_tokens.weight
-        self.twins.share_gradient(table)
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
             optimizer.step()
-        self.twins.tie(table)
         self.model.zero_grad()
         keep = min(self.recipe.average, (1 + self.step) / (10 + self.step))
         for name, value in self.model.state_dict().items():
@@ -127,19 +123,19 @@ def _lesson(run: Run, stage: Stage) -> None:
     """The steps from one gate to the next, and the gate."""
     recipe, began = run.recipe, time.monotonic()
     source = batches(
-        stage.rows,
+        stage,
         run.reader,
         Random(f"{recipe.seed} {run.step} {run.worker}"),
         n_tokens=recipe.n_tokens // recipe.n_workers,
-        story_weight=stage.story_weight,
     )
     n = min(recipe.gate_every, recipe.n_steps - run.step)
     seen = [run.learn(next(source)) for _ in range(n)]
     taken = time.monotonic() - began
     run.seconds += taken
     found = run.gate(stage)
-    if stage.gate and min(found[s] for s in stage.gate) >= stage.pass_at:
-        run.stage += 1
+    is_learnt = min((found[s] for s in stage.gate), default=0.0) >= stage.pass_at
+    if is_learnt or run.step - run.stage_began >= stage.longest * recipe.n_steps:
+        run.stage, run.stage_began = run.stage + 1, run.step
     if run.worker == 0:
         loss, answers = (sum(column) / n for column in zip(*seen, strict=True))
         print(
