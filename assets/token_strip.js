@@ -196,7 +196,7 @@ function keepFocus(ui, draw) {
 function drawHead(ui) {
   const { target, prediction, n_context, tokens } = ui.view;
   const here = target.is_observed ? " here" : "";
-  const verb = prediction.rank === 1 ? "did" : "would";
+  const verb = prediction.rank === 1 && !ui.asking ? "did" : "would";
   const answer = h("span", { class: "answer", dir: "auto" }, ui.asking ?? target.label);
   const place = n_context === tokens.length ? "next word" : `word ${n_context + 1} of ${tokens.length}`;
   const chance = h("b", {}, `${prediction.is_guess ? "a guess: " : ""}${percent(prediction.p)} sure`);

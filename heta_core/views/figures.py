@@ -37,12 +37,13 @@ def breakdown(attribution: Attribution, theme: Theme = "light") -> go.Figure:
         )
         figure.add_trace(bar, row=row, col=1)
     figure.update_xaxes(tickmode="array", tickvals=list(range(len(shown))), ticktext=names, tickangle=-60)
+    figure.update_annotations(x=0, xanchor="left", font_size=13)
     note = _note(a, len(shown), hidden)
     figure.update_layout(
         showlegend=False,
         height=170 * len(known) + 120,
-        margin={"l": 60, "r": 10, "t": 60, "b": 90},
-        title={"text": note, "font": {"size": 13}},
+        margin={"l": 60, "r": 10, "t": 90, "b": 90},
+        title={"text": note, "font": {"size": 13}, "y": 0.98, "yanchor": "top"},
     )
     return figure
 
@@ -70,7 +71,9 @@ def heads(attribution: Attribution, position: int, theme: Theme = "light") -> go
     name = html.escape(words.quoted(a.tokens.pieces[position]))
     share = float(a.transition.scores[position])
     sink = a.transition.sink_share
-    lost = f"; up to {words.percent(float(sink.max()))} of a layer's attention goes to no token" if sink.any() else ""
+    lost = (
+        f";<br>up to {words.percent(float(sink.max()))} of a layer's attention goes to no token" if sink.any() else ""
+    )
     figure.update_layout(
         title={"text": f"{name}: {words.percent(share)} of the flow in all{lost}", "font": {"size": 13}},
         height=min(900, 28 * n_layers + 150),
@@ -104,6 +107,6 @@ def _error(a: Attribution, shown: np.ndarray[tuple[int], np.dtype[np.int64]], th
 def _note(a: Attribution, n_shown: int, hidden: float) -> str:
     ends = "bars end at the estimate, whiskers are ± one standard error"
     if n_shown == a.n_context:
-        return f"All {n_shown} tokens; {ends}"
+        return f"All {n_shown} tokens;<br>{ends}"
     left_out = f"the other {a.n_context - n_shown} hold {words.percent(hidden)} of the score"
-    return f"The {n_shown} highest of {a.n_context} tokens in reading order, {left_out}; {ends}"
+    return f"The {n_shown} highest of {a.n_context} tokens in reading order;<br>{left_out};<br>{ends}"
