@@ -62,7 +62,7 @@ SCORES: dict[str, Callable[[Attribution], Floats]] = {
     "M·I": lambda a: _parts(a)[0] * _parts(a)[2],
     "first-order twin, raw": lambda a: _twin(a, RAW),
     "first-order twin, unit": lambda a: _twin(a, UNIT),
-    "|Δ|": lambda a: np.abs(_parts(a)[4]),
+    "size of Δ": lambda a: np.abs(_parts(a)[4]),
 }
 RANDOM = "random"
 

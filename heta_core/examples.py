@@ -19,11 +19,13 @@ from heta_core.engine import attribute
 from heta_core.errors import InputError
 from heta_core.language_model import LanguageModel
 from heta_core.littletown.lessons import Instance, held_out, minimal_pair
+from heta_core.littletown.questions import forms_of
 from heta_core.littletown.rows import Syllabus
 from heta_core.littletown.syllabus import ALL
 from heta_core.report import dumps
 from heta_core.settings import Weights
 from heta_core.targets import Choice, token_of
+from heta_core.tokens import piece_of
 
 FOLDER = Path(__file__).resolve().parents[1] / "assets" / "examples"
 # In doubt, but not guessing; and with a rival worth asking about.
@@ -117,20 +119,27 @@ def _in_doubt(lm: LanguageModel, seed: int) -> Iterator[Instance]:
 
 
 def _doubtful(lm: LanguageModel, skill: str, seed: int, syllabus: Syllabus) -> list[Instance]:
-    drawn = [
-        i
-        for i in held_out(skill, _DRAWN, seed, syllabus=syllabus)
-        if swap_of(i.prompt, minimal_pair(i).prompt) is not None
-    ]
-    answer, distractor = _ids(lm, [i.answer for i in drawn]), _ids(lm, [i.distractor for i in drawn])
-    rows = np.arange(len(drawn))
+    drawn = held_out(skill, _DRAWN, seed, syllabus=syllabus)
+    answer, rows = _ids(lm, [i.answer for i in drawn]), np.arange(len(drawn))
     log_p = next_log_probs(lm, [i.prompt for i in drawn])
-    p, rival = np.exp(log_p[rows, answer]), np.exp(log_p[rows, distractor])
+    p = np.exp(log_p[rows, answer])
     log_p[rows, answer] = -np.inf
-    is_right = (p >= DOUBT[0]) & (p <= DOUBT[1]) & (rival >= RIVAL) & (log_p.argmax(1) == distractor)
-    found = [drawn[i] for i in np.flatnonzero(is_right)]
-    said = next_log_probs(lm, [minimal_pair(i).prompt for i in found]).argmax(1)
-    return [i for i, s, d in zip(found, said, distractor[is_right], strict=True) if s == d]
+    rival, rival_p = log_p.argmax(1), np.exp(log_p.max(1))
+    in_doubt = np.flatnonzero((p >= DOUBT[0]) & (p <= DOUBT[1]) & (rival_p >= RIVAL))
+    found = [f for k in in_doubt if (f := _against(drawn[k], piece_of(lm.tokenizer, int(rival[k])))) is not None]
+    said = next_log_probs(lm, [minimal_pair(i).prompt for i in found]).argmax(1) if found else []
+    wanted = _ids(lm, [i.distractor for i in found])
+    return [i for i, s, w in zip(found, said, wanted, strict=True) if s == w]
+
+
+def _against(instance: Instance, rival: str) -> Instance | None:
+    """The question with the rival as its distractor: asked about another one of the scene, the rival is right."""
+    ask = instance.ask
+    for fact in ask.scene.facts:
+        if ask.form in forms_of(fact) and " " + fact.word(ask.form.role) == rival:
+            against = replace(instance, twin=replace(ask, fact=fact), distractor=rival)
+            return against if swap_of(against.prompt, minimal_pair(against).prompt) is not None else None
+    return None
 
 
 def _ids(lm: LanguageModel, words: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -17,6 +17,7 @@ from heta_core.littletown.lessons import held_out, minimal_pair
 from heta_core.parts import Candidate
 from heta_core.report import loads
 from heta_core.settings import Weights
+from heta_core.targets import token_of
 
 INDEX = examples.FOLDER / "index.json"
 needs_examples = pytest.mark.skipif(not INDEX.exists(), reason="the embedded model is not trained yet")
@@ -121,13 +122,13 @@ def test_the_default_comes_with_its_twin_and_three_other_answers(monkeypatch: py
     assert {a.weights.scaling for a in (chosen.shown, chosen.swapped, *chosen.candidates)} == {"unit"}
 
 
-def test_only_doubtful_questions_with_their_distractor_second_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_doubtful_questions_with_a_rival_of_their_scene_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     lm, drawn = town.random_town(), held_out("where", 12, 0)
-    answer, distractor = examples._ids(lm, [i.answer for i in drawn]), examples._ids(lm, [i.distractor for i in drawn])
+    answer, rival = examples._ids(lm, [i.answer for i in drawn]), examples._ids(lm, [i.distractor for i in drawn])
     p = np.full((12, lm.vocabulary), 1e-6)
-    p[np.arange(12), answer], p[np.arange(12), distractor] = 0.8, 0.1
-    p[0, answer[0]], p[1, distractor[1]], p[2, 5] = 0.99, 0.04, 0.11
-    flips = {minimal_pair(i).prompt: d for i, d in zip(drawn[4:], distractor[4:], strict=True)}
+    p[np.arange(12), answer], p[np.arange(12), rival] = 0.8, 0.1
+    p[0, answer[0]], p[1, rival[1]], p[2, token_of(lm.tokenizer, " is")] = 0.99, 0.04, 0.11
+    flips = {minimal_pair(i).prompt: d for i, d in zip(drawn[4:], rival[4:], strict=True)}
 
     def said(_lm: object, prompts: list[str]) -> np.ndarray:
         if prompts == [i.prompt for i in drawn]:
@@ -136,7 +137,23 @@ def test_only_doubtful_questions_with_their_distractor_second_are_tried(monkeypa
 
     monkeypatch.setattr(examples, "next_log_probs", said)
     monkeypatch.setattr(examples, "_DRAWN", 12)
-    assert examples._doubtful(lm, "where", 0, examples.ALL) == list(drawn[4:])
+    tried = examples._doubtful(lm, "where", 0, examples.ALL)
+    assert [i.prompt for i in tried] == [i.prompt for i in drawn[4:]]
+
+
+def test_any_other_of_the_scene_can_be_the_rival() -> None:
+    """Three places are told: the rival decides about whom the twin asks."""
+    instance = next(
+        i for i in held_out("where", 50, 0) if len([f for f in i.ask.scene.facts if f.relation == "where"]) > 2
+    )
+    for fact in instance.ask.scene.facts:
+        if fact.relation == "where" and fact != instance.ask.fact:
+            against = examples._against(instance, " " + fact.word("place"))
+            assert against is not None and against.distractor == " " + fact.word("place")
+            assert minimal_pair(against).prompt == instance.prompt.replace(
+                f"Where is {instance.ask.fact.word('name')}?", f"Where is {fact.word('name')}?"
+            )
+    assert examples._against(instance, " is") is None
 
 
 @needs_examples
