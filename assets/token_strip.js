@@ -81,7 +81,8 @@ function create(root) {
   const heading = h("div", { class: "rankhead" }, h("h2", {}, "What mattered"), el.weights);
   const rank = h("section", { class: "ranking" }, heading, el.table, el.more);
   const side = h("aside", { class: "side" }, el.card, el.candidates);
-  root.replaceChildren(el.head, el.tools, el.status, h("div", { class: "cols" }, text, side, rank), el.tip);
+  const bar = h("div", { class: "toolbar" }, el.tools, el.status);
+  root.replaceChildren(el.head, bar, h("div", { class: "cols" }, text, side, rank), el.tip);
   const ui = { root, el, chips: [], component: "final", pin: null, hover: null, focus: 0, all: false, swapping: false };
   listen(ui);
   return ui;
@@ -103,6 +104,7 @@ function receive(ui, { view, page }) {
   if (ui.received !== weights) ui.weights = { ...view.weights };
   ui.received = weights;
   ui.root.dataset.theme = isDark(ui.root) ? "dark" : "light";
+  showTip(ui, null);
   mix(ui);
   keepFocus(ui, () => {
     if (ui.signature !== signature) buildStrip(ui);
