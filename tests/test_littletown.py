@@ -13,9 +13,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from heta_core.littletown import lessons, rows, words
 from heta_core.littletown.batches import Reader, batches
 from heta_core.littletown.card import card
-from heta_core.littletown.lexicon import world_sizes
 from heta_core.littletown.muon import orthogonal
-from heta_core.littletown.report import FOLDER, Figures, is_learnt
+from heta_core.littletown.report import FOLDER, Figures, is_learnt, world
 from heta_core.littletown.score import Score, score
 from heta_core.littletown.syllabus import ALL, STAGES
 from heta_core.littletown.tokenizer import build
@@ -192,7 +191,7 @@ def test_core_skills_are_learnt():
 
 def test_the_card_says_what_was_measured():
     training = json.loads((FOLDER / "training.json").read_text(encoding="utf-8"))
-    assert (FOLDER / "README.md").read_text(encoding="utf-8") == card(_figures(), training, world_sizes())
+    assert (FOLDER / "README.md").read_text(encoding="utf-8") == card(_figures(), training, world())
 
 
 def test_a_skill_below_its_bar_is_not_learnt():

@@ -1,8 +1,9 @@
 """The model card of `assets/littletown/`: its words stand here, its figures are measured by `report`."""
 
 from collections.abc import Mapping
+from typing import Any
 
-_HEAD = """\
+_TEXT = """\
 ---
 license: apache-2.0
 language: en
@@ -30,6 +31,9 @@ other answer is right, and both answers are right; a model that does not read th
 evidence*: the answer's word in the evidence is replaced by a third one (for fixed facts and agreement: the subject),
 and the answer changes with it.
 
+The bars: {core_accuracy:.0%} right and {core_pairs:.0%} of pairs for the core skills ({core}),
+{harder_accuracy:.0%} and {harder_pairs:.0%} for the others. What misses a bar is marked *not learnt*.
+
 | skill | right | both of a pair | follows the evidence | |
 |---|---|---|---|---|
 {rows}
@@ -42,48 +46,64 @@ held out.
 
 ## Shape
 
-{n_layers} layers, width {width}, {n_heads} heads, SwiGLU of {inner}, tied embeddings, rotary positions, float32;
-`max_position_embeddings` 4096, though it saw no text longer than about 400 tokens. The tokenizer is a byte-level BPE:
-any Unicode text round-trips, and every word of the world is one token, with and without a space before it. The folder
-takes {megabytes} MB.
+{n_layers} layers, width {width}, {n_heads} heads, SwiGLU of {inner}, tied embeddings, rotary positions, float32,
+{n_parameters} parameters. `max_position_embeddings` is 4096, though it saw no text longer than about 400 tokens. The
+tokenizer is a byte-level BPE that puts one space in front of every text and takes it away again: any Unicode text
+round-trips, and every word of the world is one token wherever it stands. The folder takes {megabytes} MB.
 
 ## Training
 
-{n_seen:.1f} million tokens (padding included) in {n_steps} steps of {n_tokens}; {minutes} minutes on {n_threads}
-cores of a shared machine. A row is a scene followed by all its questions in random order; an answer weighs 8, what
-cannot be foreseen weighs 0.1 to {story_weight} and a question 0.3 of that. Muon (rate {matrix_rate}) for the matrices,
-AdamW (rate {other_rate}) for embeddings and norms, warm-up {warm_up} steps, constant, then linear to zero over the
-last {decay:.0%}; the weights are a running average (decay {average} per step). Stages: two things of one kind; core
-skills; everything. A stage is left when both answers of enough held-out pairs are right.
+{millions_seen:.1f} million tokens (padding included) in {step} steps of {n_tokens}; {minutes} minutes in {n_workers}
+processes of one thread on a shared machine with two cores. A row is a scene followed by its questions; in the loss an
+answer weighs 8, a word of a story as below, a word of a question 0.3 of that. Muon for the matrices of the layers, AdamW
+for embeddings and norms; warm-up of {warm_up} steps, linear to zero over the last {decay:.0%}; the weights are a running
+average ({average} per step).
+
+| stage | until step | rate of Muon | rate of AdamW | weight decay | weight of a story | sharpness |
+|---|---|---|---|---|---|---|
+{stages}
+
+*Sharpness* is a factor put on the query and key weights when a stage begins: saturated attention learns nothing new.
 
 ```
-python -m heta_core.littletown.train --out runs/littletown --seed {train_seed}     # retrains it from nothing
-python -m heta_core.littletown.report                       # measures it and rewrites this card
+python -m heta_core.littletown.train --out runs/littletown --seed {seed_of_training}  # trains from nothing
+python -m heta_core.littletown.report                              # measures, rewrites figures.json and this card
 ```
 
-The same seed, machine, library versions and number of threads repeat the training; another processor rounds
-differently and ends in other weights of about the same skill.
+The same seed, machine, library versions and number of processes repeat a run; another processor rounds differently
+and ends in other weights. These weights come from one run that was stopped and taken up again while its schedule was
+being found, on the settings of the table; the command runs that schedule from nothing, and has not been run to its end
+in one piece.
 
 ## Limits
 
 It knows {n_words} words and these kinds of sentences, nothing of the world outside. Other words are read letter by
 letter, and what it says about them means nothing. Names stand for men or women as listed in `words.py`; longer scenes
-than it was trained on (about {n_longest} sentences) make it worse. It is made to be explained, not to be used.
+than it was trained on (up to about {n_longest} sentences) make it worse. It is made to be explained, not to be used.
 
 Licence: Apache-2.0, the same as the project's.
 """
 
 
-def card(figures: Mapping[str, object], training: Mapping[str, object], world: Mapping[str, object]) -> str:
+def card(figures: Mapping[str, Any], training: Mapping[str, Any], world: Mapping[str, Any]) -> str:
     """The card's text, from `figures.json`, `training.json` and sizes of the world."""
-    scores, learnt = figures["scores"], figures["learnt"]
-    assert isinstance(scores, Mapping) and isinstance(learnt, list)
+    scores: Mapping[str, Mapping[str, float]] = figures["scores"]
+    learnt: list[str] = figures["learnt"]
     rows = "\n".join(
         f"| {skill} | {s['accuracy']:.1%} | {s['pairs']:.1%} | {s['follows']:.1%} |"
         f" {'learnt' if skill in learnt else '**not learnt**'} |"
         for skill, s in scores.items()
     )
     missing = [skill for skill in scores if skill not in learnt]
-    verdict = "Every skill reaches its bars." if not missing else f"Not learnt: {', '.join(missing)}."
-    first = next(iter(scores.values()))
-    return _HEAD.format(**{**training, **world, **figures}, rows=rows, verdict=verdict, n=first["n"])
+    stages = "\n".join("| " + " | ".join(map(str, stage)) + " |" for stage in world["stages"])
+    told = {
+        "stages": stages,
+        "rows": rows,
+        "verdict": f"Not learnt: {', '.join(missing)}." if missing else "Every skill reaches its bars.",
+        "n": next(iter(scores.values()))["n"],
+        "millions": figures["n_parameters"] / 1e6,
+        "millions_seen": training["n_seen"] / 1e6,
+        "minutes": round(training["seconds"] / 60),
+        "seed_of_training": training["seed"],
+    }
+    return _TEXT.format(**{**training, **world, **figures, **told})

@@ -20,8 +20,3 @@ def known_words() -> tuple[str, ...]:
     for template in templates:
         found += words.WORD.findall(words.FIELD.sub(" ", template))
     return tuple(dict.fromkeys(found))
-
-
-def world_sizes() -> dict[str, int]:
-    """How much there is to know: words, and facts that are true in every scene."""
-    return {"n_words": len(known_words()), "n_fixed": len(questions.fixed_questions())}

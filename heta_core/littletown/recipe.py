@@ -3,6 +3,7 @@
 Answers weigh most in the loss. The rate is constant after a short warm-up and falls to zero over the last part.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +14,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from heta_core.littletown import tokenizer
 from heta_core.littletown.batches import ANSWER_WEIGHT, Batch
 from heta_core.littletown.muon import Muon
+from heta_core.littletown.syllabus import STAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +22,11 @@ class Recipe:
     """Everything that decides the weights."""
 
     seed: int = 0
-    n_steps: int = 10000
     n_tokens: int = 2048  # tokens of a batch, padding included
     n_layers: int = 4
     width: int = 128
     inner: int = 384
     n_heads: int = 4
-    matrix_rate: float = 8e-3  # Muon, hidden matrices
-    other_rate: float = 3e-3  # AdamW, embeddings and norms
     warm_up: int = 50
     decay: float = 0.3  # the last share of the run, over which the rate falls to zero
     average: float = 0.998  # per step, of the running average of the weights
@@ -56,20 +55,29 @@ def new_model(recipe: Recipe, words: Tokenizer) -> LlamaForCausalLM:
     return LlamaForCausalLM(config)
 
 
-def optimizers(model: nn.Module, recipe: Recipe) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
-    """Muon for the matrices of the layers, AdamW for embeddings and norms."""
+def optimizers(model: nn.Module) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+    """Muon for the matrices of the layers, AdamW for embeddings and norms; each step sets their rates."""
     is_matrix = {name: p.ndim == 2 and "embed" not in name for name, p in model.named_parameters()}
     matrices = [p for name, p in model.named_parameters() if is_matrix[name]]
     others = [p for name, p in model.named_parameters() if not is_matrix[name]]
     return (
-        Muon(matrices, lr=recipe.matrix_rate, weight_decay=0.01),
-        torch.optim.AdamW(others, lr=recipe.other_rate, betas=(0.9, 0.98), weight_decay=0.0),
+        Muon(matrices, lr=0.0),
+        torch.optim.AdamW(others, lr=0.0, betas=(0.9, 0.98), weight_decay=0.0),
     )
+
+
+@torch.no_grad()
+def soften(weights: Mapping[str, torch.Tensor], sharpness: float) -> None:
+    """Scale the query and key weights of a state dict; attention scores scale by the square."""
+    for name, weight in weights.items():
+        if "q_proj" in name or "k_proj" in name:
+            weight.mul_(sharpness)
 
 
 def rate(step: int, recipe: Recipe) -> float:
     """The share of the full rate at a step."""
-    left = (recipe.n_steps - step) / (recipe.decay * recipe.n_steps)
+    n_steps = STAGES[-1].until
+    left = (n_steps - step) / (recipe.decay * n_steps)
     return max(0.0, min(1.0, (step + 1) / recipe.warm_up, left))
 
 

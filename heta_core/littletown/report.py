@@ -7,6 +7,7 @@ import argparse
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer
@@ -14,14 +15,17 @@ from transformers import LlamaForCausalLM
 
 from heta_core.littletown.card import card
 from heta_core.littletown.lessons import CORE, SKILLS, held_out
-from heta_core.littletown.lexicon import world_sizes
+from heta_core.littletown.lexicon import known_words
+from heta_core.littletown.questions import fixed_questions
 from heta_core.littletown.score import Score, score
+from heta_core.littletown.syllabus import STAGES, Stage
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "littletown"
 SEED = 2026
 N = 300  # held-out instances of each skill
 CORE_BARS = (0.95, 0.90)  # accuracy, minimal pairs with both answers right
 HARDER_BARS = (0.90, 0.80)
+LONGEST = 16  # sentences of a training scene: three blocks of up to six and three unrelated ones, rarely
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,28 @@ def is_learnt(skill: str, found: Score) -> bool:
     return found.accuracy >= accuracy and found.pairs >= pairs
 
 
+def world() -> dict[str, Any]:
+    """What the card says about the world, the stages and the bars."""
+    return {
+        "n_words": len(known_words()),
+        "n_fixed": len(fixed_questions()),
+        "n_longest": LONGEST,
+        "stages": [_told(stage) for stage in STAGES],
+        "core": ", ".join(CORE),
+        "core_accuracy": CORE_BARS[0],
+        "core_pairs": CORE_BARS[1],
+        "harder_accuracy": HARDER_BARS[0],
+        "harder_pairs": HARDER_BARS[1],
+    }
+
+
+def _told(stage: Stage) -> tuple[str | float, ...]:
+    """A stage's line in the card."""
+    pace = stage.pace
+    settings = (pace.matrix_rate, pace.other_rate, pace.weight_decay, stage.story_weight, stage.sharpness)
+    return stage.name, stage.until, *settings
+
+
 def measure(folder: Path = FOLDER, *, n: int = N) -> Figures:
     """Scores of the model in a folder on `n` held-out instances of each skill."""
     model = LlamaForCausalLM.from_pretrained(folder).eval()
@@ -61,7 +87,7 @@ def write_card(folder: Path = FOLDER) -> Figures:
     saved = asdict(figures) | {"learnt": list(figures.learnt)}
     (folder / "figures.json").write_text(json.dumps(saved, indent=1) + "\n", encoding="utf-8")
     training = json.loads((folder / "training.json").read_text(encoding="utf-8"))
-    (folder / "README.md").write_text(card(saved, training, world_sizes()), encoding="utf-8")
+    (folder / "README.md").write_text(card(saved, training, world()), encoding="utf-8")
     return figures
 
 

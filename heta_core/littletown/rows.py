@@ -153,7 +153,7 @@ def row(syllabus: Syllabus, rng: Random) -> list[Piece]:
     if rng.random() < syllabus.agreement:
         asks += [_agreeing(rng), _agreeing(rng)]
     rng.shuffle(asks)
-    if rng.random() < syllabus.names_first:
+    if syllabus.names_first and rng.random() < syllabus.names_first:
         asks.sort(key=lambda ask: not _asks_for_a_name(ask))
     pieces: list[Piece] = [(told.text, "story"), *(piece for ask in asks for piece in ask)]
     if not has_scene:

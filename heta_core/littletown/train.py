@@ -1,11 +1,11 @@
 """Training Littletown's model from nothing: `python -m heta_core.littletown.train --out FOLDER --seed 0`.
 
 1. Rows are generated; every answer in them weighs more than the words around it.
-2. A stage is left when both answers of enough held-out minimal pairs are right, not after a fixed time.
-3. The rate is constant after a short warm-up and falls to zero over the last part of the run.
+2. Stages follow each other, from two things at a time to everything (`syllabus`); what is learnt is measured.
+3. The rate of a stage is constant after a short warm-up and falls to zero over the last part of the run.
 4. The shipped weights are a running average of the trained ones.
 
-The same seed, machine, library versions and number of threads give the same weights.
+The same seed, machine, library versions and number of workers give the same weights.
 """
 
 import argparse
@@ -23,9 +23,9 @@ from torch.multiprocessing.spawn import spawn
 from heta_core.littletown import tokenizer
 from heta_core.littletown.batches import Batch, Reader, batches
 from heta_core.littletown.lessons import held_out
-from heta_core.littletown.recipe import Recipe, losses, new_model, optimizers, rate
+from heta_core.littletown.recipe import Recipe, losses, new_model, optimizers, rate, soften
 from heta_core.littletown.score import pair_accuracy
-from heta_core.littletown.syllabus import STAGES, Stage
+from heta_core.littletown.syllabus import STAGES, Pace, Stage
 
 SAVE_EVERY = 3  # gates
 
@@ -39,8 +39,8 @@ class Run:
         self.reader = Reader(tokenizer.build(opens=False))
         self.model = new_model(recipe, self.words)
         self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
-        self.optimizers = optimizers(self.model, recipe)
-        self.step, self.stage, self.stage_began, self.n_seen, self.seconds = 0, 0, 0, 0, 0.0
+        self.optimizers = optimizers(self.model)
+        self.step, self.n_seen, self.seconds = 0, 0, 0.0
         if (out / "run.pt").exists():
             self._load(torch.load(out / "run.pt", weights_only=True))
 
@@ -49,8 +49,7 @@ class Run:
         self.average = saved["average"]
         for optimizer, state in zip(self.optimizers, saved["optimizers"], strict=True):
             optimizer.load_state_dict(state)
-        self.step, self.stage, self.stage_began = saved["step"], saved["stage"], saved["stage_began"]
-        self.n_seen, self.seconds = saved["n_seen"], saved["seconds"]
+        self.step, self.n_seen, self.seconds = saved["step"], saved["n_seen"], saved["seconds"]
 
     def save(self) -> None:
         """Write everything needed to go on, and the averaged model as a folder that loads."""
@@ -59,7 +58,7 @@ class Run:
             "model": self.model.state_dict(),
             "average": self.average,
             "optimizers": [o.state_dict() for o in self.optimizers],
-            **{k: getattr(self, k) for k in ("step", "stage", "stage_began", "n_seen", "seconds")},
+            **{k: getattr(self, k) for k in ("step", "n_seen", "seconds")},
         }
         torch.save(saved, self.out / "run.tmp")
         (self.out / "run.tmp").replace(self.out / "run.pt")
@@ -68,14 +67,22 @@ class Run:
         averaged.save_pretrained(self.out / "model")
         tokenizer.save(self.out / "model")
         log = asdict(self.recipe) | {"n_seen": self.n_seen, "seconds": round(self.seconds), "step": self.step}
-        (self.out / "model" / "training.json").write_text(json.dumps(log, indent=1) + "\n")
+        (self.out / "model" / "training.json").write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
 
-    def learn(self, batch: Batch) -> tuple[float, float]:
+    def begin(self, stage: Stage) -> None:
+        """Soften attention where a stage asks for it."""
+        for weights in (self.model.state_dict(), self.average):
+            soften(weights, stage.sharpness)
+
+    def set_pace(self, pace: Pace) -> None:
+        """Set the rates of this step."""
+        share, (matrices, others) = rate(self.step, self.recipe), self.optimizers
+        matrices.param_groups[0].update(lr=pace.matrix_rate * share, weight_decay=pace.weight_decay)
+        others.param_groups[0].update(lr=pace.other_rate * share)
+
+    def learn(self, batch: Batch, pace: Pace) -> tuple[float, float]:
         """One step on one batch."""
-        share = rate(self.step, self.recipe)
-        rates = (self.recipe.matrix_rate, self.recipe.other_rate)
-        for optimizer, full in zip(self.optimizers, rates, strict=True):
-            optimizer.param_groups[0]["lr"] = full * share
+        self.set_pace(pace)
         loss, answers = losses(self.model, batch)
         loss.backward()  # type: ignore[no-untyped-call]
         self._share_gradients()
@@ -128,14 +135,11 @@ def _lesson(run: Run, stage: Stage) -> None:
         Random(f"{recipe.seed} {run.step} {run.worker}"),
         n_tokens=recipe.n_tokens // recipe.n_workers,
     )
-    n = min(recipe.gate_every, recipe.n_steps - run.step)
-    seen = [run.learn(next(source)) for _ in range(n)]
+    n = min(recipe.gate_every, stage.until - run.step)
+    seen = [run.learn(next(source), stage.pace) for _ in range(n)]
     taken = time.monotonic() - began
     run.seconds += taken
     found = run.gate(stage)
-    is_learnt = min((found[s] for s in stage.gate), default=0.0) >= stage.pass_at
-    if is_learnt or run.step - run.stage_began >= stage.longest * recipe.n_steps:
-        run.stage, run.stage_began = run.stage + 1, run.step
     if run.worker == 0:
         loss, answers = (sum(column) / n for column in zip(*seen, strict=True))
         print(
@@ -151,11 +155,13 @@ def _work(worker: int, recipe: Recipe, out: Path, meeting: str) -> None:
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=worker, world_size=recipe.n_workers)
     run = Run(recipe, out, worker)
-    while run.step < recipe.n_steps:
-        _lesson(run, STAGES[run.stage])
-        is_time = (run.step // recipe.gate_every) % SAVE_EVERY == 0 or run.step == recipe.n_steps
-        if worker == 0 and is_time:
-            run.save()
+    for began, stage in zip((0, *(s.until for s in STAGES)), STAGES, strict=False):
+        if run.step == began:
+            run.begin(stage)
+        while run.step < stage.until:
+            _lesson(run, stage)
+            if worker == 0 and (run.step // recipe.gate_every % SAVE_EVERY == 0 or run.step == stage.until):
+                run.save()
     distributed.destroy_process_group()
 
 
@@ -171,9 +177,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train Littletown's model from nothing.")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run; a run in it is continued")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=Recipe().n_steps)
     chosen = parser.parse_args()
-    train(chosen.out, Recipe(seed=chosen.seed, n_steps=chosen.steps))
+    train(chosen.out, Recipe(seed=chosen.seed))
 
 
 if __name__ == "__main__":
