@@ -65,6 +65,8 @@ class Information:
         _check("kl", self.kl, 1)
         if len(self.log_p) != len(self.kl) or len(self.first_choices) != len(self.kl):
             raise ReportError("kl, log_p and first_choices must be equally long.")
+        if not np.isfinite(self.log_p).all():
+            raise ReportError("The log_p must be finite, found NaN or infinity.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,10 +81,10 @@ class Sensitivity:
     def __post_init__(self) -> None:
         _check("hessian", self.scores, 1)
         _check("gradient", self.gradient, 1)
+        if not self.scores.shape == self.standard_error.shape == self.n_probes.shape == self.gradient.shape:
+            raise ReportError("hessian, standard error, n_probes and gradient must be equally long.")
         known = self.n_probes > 1
         _check("standard error", self.standard_error[known], 1)
-        if not len(self.scores) == len(self.standard_error) == len(self.n_probes) == len(self.gradient):
-            raise ReportError("hessian, standard error, n_probes and gradient must be equally long.")
         if not (self.n_probes >= 1).all() or not np.isnan(self.standard_error[~known]).all():
             raise ReportError("Every token needs a probe, and a standard error exactly where it has two or more.")
 

@@ -74,6 +74,8 @@ def test_the_table_has_every_number() -> None:
         lambda: Transition(np.ones((2, 3)), np.zeros(1)),
         lambda: Information(np.array([-1.0]), np.zeros(1), (Candidate(0, "", 0.1),)),
         lambda: Information(np.zeros(2), np.zeros(2), (Candidate(0, "", 0.1),)),
+        lambda: Information(np.zeros(1), np.array([-np.inf]), (Candidate(0, "", 0.1),)),
+        lambda: Sensitivity(np.ones(2), np.full(1, np.nan), np.ones(1, dtype=np.int64), np.ones(2)),
         lambda: Sensitivity(np.array([np.inf]), np.array([np.nan]), np.ones(1, dtype=np.int64), np.ones(1)),
         lambda: Sensitivity(np.ones(1), np.ones(1), np.ones(1, dtype=np.int64), np.ones(1)),
         lambda: Sensitivity(np.ones(1), np.ones(1), np.zeros(1, dtype=np.int64), np.ones(1)),
