@@ -132,7 +132,7 @@ REFUSED = {
     "a missing place that is not there": (changed("hessian.scores.missing", [4]), "missing"),
     "standard errors of another length": (
         changed("hessian.n_probes", {"dtype": "int32", "shape": [1], "base64": base64.b64encode(b"\1\0\0\0").decode()}),
-        "contradicts",
+        "equally long",
     ),
 }
 
