@@ -1,16 +1,12 @@
 """A server on made-up results, a browser, and pages that record what goes wrong on them."""
 
 import os
-import socket
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from servers import free_port, served
 
 CHROMIUM = Path("/usr/bin/chromium")
 # No sandbox in containers; nothing of the browser's own may reach for the network.
@@ -18,7 +14,6 @@ ARGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
-READY = 60.0  # seconds for a server to come up on a busy machine
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -28,12 +23,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.browser)
             if missing:
                 item.add_marker(pytest.mark.skip(reason=f"no browser at {CHROMIUM}; HETA_REQUIRE_BROWSER=1 insists"))
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -46,26 +35,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(folder: Path) -> Iterator[str]:
     port = free_port()
     command = [sys.executable, str(Path(__file__).with_name("serve.py")), str(port), str(folder)]
-    with (folder / "server.txt").open("w") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        _await(f"http://127.0.0.1:{port}/_stcore/health", server, folder)
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def _await(url: str, server: subprocess.Popen[bytes], folder: Path) -> None:
-    end = time.monotonic() + READY
-    while time.monotonic() < end:
-        assert server.poll() is None, (folder / "server.txt").read_text()
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.2)
-    raise AssertionError("the server did not come up: " + (folder / "server.txt").read_text())
+    with served(command, port, folder / "server.txt") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
