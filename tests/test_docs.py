@@ -97,16 +97,16 @@ def results(command: str) -> list[Any]:
 def test_the_score_has_no_sign_and_effects_have() -> None:
     (a,) = results(claim("It has no sign"))
     assert (a.scores >= 0).all()
-    assert (a.effect < -1e-3).any() and (a.effect > 1e-3).any()
+    assert a.effect[a.top(1)[0]] < -1e-3
 
 
 @needs_model
 def test_transition_and_kl_do_not_know_the_word() -> None:
-    (own,), (other,) = results(claim("It has no sign")), results(claim("Transition and KL do not know"))
+    (own,), (other,) = results(claim("Transition and KL do not know")), results(claim("It has no sign"))
     assert own.target != other.target
     assert (own.transition.scores == other.transition.scores).all()
     assert (own.information.kl == other.information.kl).all()
-    assert not (own.hessian.scores == other.hessian.scores).all()
+    assert not (own.hessian.scores == other.hessian.scores).any()
 
 
 @needs_model
@@ -119,6 +119,7 @@ def test_the_hessian_moves_with_confidence() -> None:
 
 @needs_model
 def test_another_mask_gives_another_ranking() -> None:
-    (zero,), (mean,) = results(claim("It has no sign")), results(claim("Masks leave the distribution"))
+    (zero,), (mean,) = results(claim("Transition and KL do not know")), results(claim("Masks leave the distribution"))
+    assert zero.target == mean.target
     assert zero.top(10) != mean.top(10)
     assert (zero.transition.scores == mean.transition.scores).all()
