@@ -172,7 +172,23 @@ def two_step(cast: Cast, n: int) -> Block:
         links = ((inner, "container"), (outer, "container"))
         facts.append(Fact("two-step", "inside", words, found, links))
         facts.append(_fact("container", "container", inner, told[inner], "object", "container"))
+        facts.append(_fact("container", "stands", outer, told[outer], "container", "place"))
     return Block(tuple(told), tuple(facts))
+
+
+def stands(cast: Cast, n: int) -> Block:
+    """Where containers are: the second of two steps alone."""
+    told = [
+        say(
+            "The {container} is in the {place}.",
+            container=cast.draw(CONTAINERS, "container"),
+            place=cast.draw(PLACES, "place"),
+        )
+        for _ in range(n)
+    ]
+    return Block(
+        tuple(told), tuple(_fact("container", "stands", i, s, "container", "place") for i, s in enumerate(told))
+    )
 
 
 def conflict(cast: Cast, n: int) -> Block:
@@ -207,5 +223,6 @@ BLOCKS: dict[str, Callable[[Cast, int], Block]] = {
     "pronoun": pronoun,
     "negation": negation,
     "two-step": two_step,
+    "stands": stands,
     "conflict": conflict,
 }

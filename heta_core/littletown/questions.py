@@ -46,6 +46,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         _ask("What did {giver} give to {receiver}?", "object"),
     ),
     "inside": (_ask("Which place is the {object} in?", "place"),),
+    "stands": (_ask("Where is the {container}?", "place"), Form("Now the {container} is in the", "place")),
     "container": (_ask("What is the {object} in?", "container"),),
 }
 

@@ -34,12 +34,13 @@ class Syllabus:
     n_blocks: tuple[int, int]  # fewest and most blocks of a scene
     per_block: tuple[int, int]  # fewest and most things told by a block
     n_fillers: tuple[int, int]
-    copying: float  # chance that a row also copies a list
-    agreement: float  # chance that it also tells of things near other things
-    lists: float  # chance that a row also lists who goes with what, name and value side by side
-    facts: float  # chance that a row also asks for fixed facts
     n_questions: int  # most questions of a row
-    names_first: float  # chance that questions for a name come first, before others give the answer away
+    copying: float  # chance that a row also copies a list
+    lists: float = 0.0  # chance that a row also lists who goes with what, name and value side by side
+    agreement: float = 0.0  # chance that it also tells of things near other things
+    facts: float = 0.0  # chance that it also asks for fixed facts
+    names_first: float = 0.0  # chance that questions for a name come first, before others give the answer away
+    stands: bool = False  # whether the place of a container is asked for: the second of two steps
 
 
 def scene(syllabus: Syllabus, rng: Random, *, must: str | None = None) -> Scene:
@@ -99,12 +100,14 @@ def _agreeing(rng: Random) -> list[Piece]:
 
 
 LISTED = {"where": ("name", "place"), "have": ("name", "object"), "colour": ("object", "colour")}
+STANDING = {"stands": ("container", "place"), "container": ("object", "container")}
 
 
-def _list(told: Scene, rng: Random) -> list[Piece]:
+def _list(told: Scene, syllabus: Syllabus, rng: Random) -> list[Piece]:
     """'List: Kate garden, Noah park.': the shortest way to ask who goes with what."""
-    relation = rng.choice(tuple(LISTED))
-    key, value = rng.sample(LISTED[relation], 2)
+    listed = LISTED | STANDING if syllabus.stands else LISTED
+    relation = rng.choice(tuple(listed))
+    key, value = rng.sample(listed[relation], 2)
     facts = [f for f in told.facts if f.relation == relation]
     rng.shuffle(facts)
     pieces: list[Piece] = [(" List:", "story")] if facts else []
@@ -125,7 +128,7 @@ def _asks(told: Scene, syllabus: Syllabus, rng: Random) -> list[list[Piece]]:
     """Everything that can be asked about a scene, in random order."""
     asks: list[list[Piece]] = []
     for fact in told.facts:
-        for form in forms_of(fact):
+        for form in forms_of(fact) if syllabus.stands or fact.relation != "stands" else ():
             kind: Kind = "question" if form.text.startswith("Question") else "story"
             answer = f" {fact.word(form.role)}"
             asks.append([(" " + asked(form, fact), kind), (answer, "answer"), (form.after, "story")])
@@ -145,7 +148,7 @@ def row(syllabus: Syllabus, rng: Random) -> list[Piece]:
     has_scene = rng.random() >= NO_SCENE
     asks = _asks(told, syllabus, rng) if has_scene else [*_fixed(rng, 2), _copied(rng), _agreeing(rng)]
     if has_scene and rng.random() < syllabus.lists:
-        asks.append(_list(told, rng))
+        asks.append(_list(told, syllabus, rng))
     if rng.random() < syllabus.facts:
         asks += _fixed(rng, 2)
     if rng.random() < syllabus.copying:
