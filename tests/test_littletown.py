@@ -19,7 +19,7 @@ from heta_core.littletown.score import Score, score
 from heta_core.littletown.syllabus import ALL, STAGES
 from heta_core.littletown.tokenizer import build
 
-SAMPLE = {skill: lessons.held_out(skill, 40, 7) for skill in lessons.SKILLS}
+SAMPLE = {skill: lessons.held_out(skill, 25, 7) for skill in lessons.SKILLS}
 each_skill = pytest.mark.parametrize("skill", lessons.SKILLS)
 HOSTILE = (
     "",

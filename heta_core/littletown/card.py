@@ -66,14 +66,15 @@ running average ({average} per step).
 *Sharpness* is a factor put on the query and key weights when a stage begins: saturated attention learns nothing new.
 
 ```
-python -m heta_core.littletown.train --out runs/littletown --seed {seed_of_training}  # trains from nothing
-python -m heta_core.littletown.report                              # measures, rewrites figures.json and this card
+python -m heta_core.littletown.train --out runs/littletown --seed {seed_of_training}  # trains from nothing: runs/littletown/model
+python -m heta_core.littletown.report  # measures this folder, or --folder, and rewrites figures.json and the card
 ```
 
 The same seed, machine, library versions and number of processes repeat a run; another processor rounds differently
 and ends in other weights. These weights come from one run that was stopped and taken up again while its schedule was
 being found: on the settings of the table, but with fewer forms of question about containers from step 6300 to 6750.
-The command runs the schedule of the table from nothing; it has not yet been run to its end in one piece.
+The command runs the schedule of the table from nothing. It has not yet been run to its end in one piece; its first 150
+steps were, with the same losses as in this run.
 
 ## Limits
 
