@@ -66,7 +66,7 @@ running average ({average} per step).
 *Sharpness* is a factor put on the query and key weights when a stage begins: saturated attention learns nothing new.
 
 ```
-python -m heta_core.littletown.train --out runs/littletown --seed {seed_of_training}  # from nothing to runs/littletown/model
+python -m heta_core.littletown.train --out runs/littletown --seed {seed_of_training}  # into runs/littletown/model
 python -m heta_core.littletown.report  # measures this folder, or --folder, and rewrites figures.json and the card
 ```
 
