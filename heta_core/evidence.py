@@ -181,6 +181,8 @@ def table(evidence: Evidence) -> str:
 
 
 def better_scaling(evidence: Evidence) -> Scaling:
-    """The scaling whose top candidate lies in the evidence more often, and where both do equally, that holds more."""
-    raw, unit = evidence.finding("HETA, raw"), evidence.finding("HETA, unit")
-    return "raw" if (raw.top, raw.held) >= (unit.top, unit.held) else "unit"
+    """The scaling whose top candidate lies in the evidence more often.
+
+    `unit` where both do equally: in it both terms can be seen, whatever the model's confidence.
+    """
+    return "raw" if evidence.finding("HETA, raw").top > evidence.finding("HETA, unit").top else "unit"

@@ -34,9 +34,11 @@ FEWEST_CHANGERS, LEAST_TERM = 2, 0.2
 _N_CANDIDATES = 3
 # Skills whose twin is the same scene asked about somebody else: one word of the prompt is swapped.
 DEFAULT_SKILLS = ("where", "have", "colour")
-_DRAWN, _ROUNDS = 1000, 12
-# A model that is sure of short scenes is in doubt in longer ones.
-_LONGER = replace(ALL, n_blocks=(2, 4), per_block=(3, 4), n_fillers=(1, 4))
+_DRAWN, _ROUNDS = 3000, 8
+# A model that is sure of the scenes it was trained on is in doubt where more people are told of, or more things at all.
+_CROWDED = replace(ALL, n_blocks=(1, 1), per_block=(5, 8), n_fillers=(0, 1))
+_LONGER = replace(ALL, n_blocks=(3, 5), per_block=(3, 4), n_fillers=(1, 3))
+_SCENES = (ALL, _CROWDED, _LONGER)
 TITLES = {
     "where": "Who is where",
     "have": "Who has what",
@@ -113,9 +115,9 @@ def choose_default(lm: LanguageModel, seed: int, weights: Weights) -> Example:
 def _in_doubt(lm: LanguageModel, seed: int) -> Iterator[Instance]:
     """Held-out questions answered with the wanted doubt, their twins answered right; the shortest of a round first."""
     for turn in range(_ROUNDS):
-        syllabus = ALL if turn < _ROUNDS // 2 else _LONGER
-        for skill in DEFAULT_SKILLS:
-            yield from sorted(_doubtful(lm, skill, seed + turn, syllabus), key=lambda found: len(found.prompt))
+        for syllabus in _SCENES:
+            for skill in DEFAULT_SKILLS:
+                yield from sorted(_doubtful(lm, skill, seed + turn, syllabus), key=lambda found: len(found.prompt))
 
 
 def _doubtful(lm: LanguageModel, skill: str, seed: int, syllabus: Syllabus) -> list[Instance]:
@@ -162,7 +164,7 @@ def _others(lm: LanguageModel, shown: Attribution, weights: Weights) -> tuple[At
 def choose_more(lm: LanguageModel, seed: int, skills: Sequence[str], weights: Weights) -> Iterator[Example]:
     """One short question of each skill that the model answers right, with its twin where one word makes it."""
     for skill in skills:
-        drawn = held_out(skill, _DRAWN // 10, seed)
+        drawn = held_out(skill, _DRAWN // 30, seed)
         twins = [minimal_pair(i) for i in drawn]
         said = next_log_probs(lm, [i.prompt for i in (*drawn, *twins)]).argmax(1)
         right = said == _ids(lm, [i.answer for i in (*drawn, *twins)])

@@ -95,21 +95,25 @@ def evidence_block(found: Evidence) -> str:
         "the tokens of the scene. Each cell: how often the top candidate lies in the evidence sentence / how much of "
         "the candidates' score that sentence holds, in %.\n\n"
         f"{table(found)}\n\n"
-        f"{_verdict(found)} The page opens with `{better}`: top candidate in the evidence sentence in {best.top:.0%}, "
-        f"which holds {best.held:.0%} of the score. The *first-order twin* has the length "
+        f"{_verdict(found)} With `{better}` the top candidate lies in the evidence sentence in {best.top:.0%}, and that "
+        f"sentence holds {best.held:.0%} of the score. The *first-order twin* has the length "
         "of the gradient in the place of the Hessian term. `python -m heta_core evidence` measures it again.\n"
     )
 
 
 def _verdict(found: Evidence) -> str:
-    """Which scaling does better, and how much of that the Hessian can have done."""
-    raw, unit = (found.finding(f"HETA, {scaling}") for scaling in ("raw", "unit"))
-    better = better_scaling(found)
-    how = "holds more of its score there" if raw.top == unit.top else "finds the evidence more often"
+    """Which scaling the page opens with and why, and how much of it the Hessian can have done."""
+    raw, unit = (found.finding(f"HETA, {scaling}").top for scaling in ("raw", "unit"))
     sure = sum(f.n for f in found.findings if (f.score, f.stratum) == ("M", "p ≥ .99"))
+    why = (
+        "Both scalings find it equally often; the page opens with `unit`, in which both terms can be seen whatever the "
+        "model's confidence"
+        if raw == unit
+        else f"The page opens with `{better_scaling(found)}`, which finds it more often"
+    )
     return (
-        f"`{better}` {how}. The model is sure (p ≥ .99) of {sure} of these answers: there S all but vanishes, the KL "
-        "term decides, and the table shows what it does alone."
+        f"{why}. The model is sure (p ≥ .99) of {sure} of these answers; where it is, S all but vanishes and in `raw` "
+        "the KL term decides."
     )
 
 

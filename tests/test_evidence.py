@@ -58,10 +58,10 @@ def even_figures(raw: tuple[float, float], unit: tuple[float, float]) -> evidenc
         ((0.9, 0.5), (0.8, 0.9), "raw"),
         ((0.8, 0.5), (0.9, 0.1), "unit"),
         ((0.9, 0.5), (0.9, 0.6), "unit"),
-        ((0.9, 0.6), (0.9, 0.6), "raw"),
+        ((0.9, 0.6), (0.9, 0.5), "unit"),
     ],
 )
-def test_the_better_scaling_finds_more_often_and_then_holds_more(
+def test_the_better_scaling_finds_more_often_and_at_a_tie_both_terms_show(
     raw: tuple[float, float], unit: tuple[float, float], better: str
 ) -> None:
     assert evidence.better_scaling(even_figures(raw, unit)) == better

@@ -45,7 +45,7 @@ def evidence(arguments: argparse.Namespace) -> int:
     found = _measured(arguments.model, n=arguments.n, settings=Settings(probes=arguments.probes, seed=arguments.seed))
     print(f"{found.n} questions with verified evidence, {found.n_excluded} excluded; mask {found.settings.mask}.")
     print("Top candidate in the evidence sentence / part of the candidates' score that it holds, in %:")
-    print(f"\n{table(found)}\n\nThe scaling that finds the evidence more often: {better_scaling(found)}.")
+    print(f"\n{table(found)}\n\nThe page should open with: {better_scaling(found)}.")
     return 0
 
 
