@@ -113,10 +113,10 @@ def choose_default(lm: LanguageModel, seed: int, weights: Weights) -> Example:
 
 
 def _in_doubt(lm: LanguageModel, seed: int) -> Iterator[Instance]:
-    """Held-out questions answered with the wanted doubt, their twins answered right; the shortest of a round first."""
+    """Held-out questions answered with the wanted doubt, their twins answered right; the shortest of a draw first."""
     for turn in range(_ROUNDS):
-        for syllabus in _SCENES:
-            for skill in DEFAULT_SKILLS:
+        for skill in DEFAULT_SKILLS:
+            for syllabus in _SCENES:
                 yield from sorted(_doubtful(lm, skill, seed + turn, syllabus), key=lambda found: len(found.prompt))
 
 

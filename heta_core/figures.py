@@ -95,8 +95,8 @@ def evidence_block(found: Evidence) -> str:
         "the tokens of the scene. Each cell: how often the top candidate lies in the evidence sentence / how much of "
         "the candidates' score that sentence holds, in %.\n\n"
         f"{table(found)}\n\n"
-        f"{_verdict(found)} With `{better}` the top candidate lies in the evidence sentence in {best.top:.0%}, and that "
-        f"sentence holds {best.held:.0%} of the score. The *first-order twin* has the length "
+        f"{_verdict(found)} With `{better}` the top candidate lies in the evidence sentence in {best.top:.0%}, and "
+        f"that sentence holds {best.held:.0%} of the score. The *first-order twin* has the length "
         "of the gradient in the place of the Hessian term. `python -m heta_core evidence` measures it again.\n"
     )
 

@@ -17,7 +17,6 @@ CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 EXAMPLES = list(figures.examples(README))
 # Another processor rounds differently; what is printed has two or three digits.
 TOLERANCE = 0.02
-needs_model = pytest.mark.skipif(not figures.SKILLS.exists(), reason="the embedded model is not trained yet")
 
 
 def set_ups() -> list[list[str]]:
@@ -59,7 +58,6 @@ def test_blocks_are_filled_and_others_kept() -> None:
     assert figures.with_figures(page, {"a": "new\n"}) == page.replace("old", "new")
 
 
-@needs_model
 def test_figures_are_those_that_were_measured() -> None:
     assert figures.with_figures(README, figures.blocks()) == README
 
@@ -71,7 +69,6 @@ def parts(text: str) -> tuple[list[str], list[float]]:
     return re.sub(number, "#", text).split(), [float(n.replace("−", "-")) for n in re.findall(number, text)]
 
 
-@needs_model
 @pytest.mark.parametrize("example", [e for e in EXAMPLES if e.output], ids=lambda e: e.language)
 def test_outputs_are_what_the_examples_print(example: figures.Example) -> None:
     assert example.output is not None
@@ -93,14 +90,12 @@ def results(command: str) -> list[Any]:
     return [loads(line) for line in printed.splitlines()]
 
 
-@needs_model
 def test_the_score_has_no_sign_and_effects_have() -> None:
     (a,) = results(claim("It has no sign"))
     assert (a.scores >= 0).all()
     assert a.effect[a.top(1)[0]] < -1e-3
 
 
-@needs_model
 def test_transition_and_kl_do_not_know_the_word() -> None:
     (own,), (other,) = results(claim("Transition and KL do not know")), results(claim("It has no sign"))
     assert own.target != other.target
@@ -109,7 +104,6 @@ def test_transition_and_kl_do_not_know_the_word() -> None:
     assert not (own.hessian.scores == other.hessian.scores).any()
 
 
-@needs_model
 def test_the_hessian_moves_with_confidence() -> None:
     sure, unsure = results(claim("S moves with confidence"))
     assert sure.prediction.log_p > unsure.prediction.log_p
@@ -117,7 +111,6 @@ def test_the_hessian_moves_with_confidence() -> None:
     assert sure.combined.hessian_share < unsure.combined.hessian_share
 
 
-@needs_model
 def test_another_mask_gives_another_ranking() -> None:
     (zero,), (mean,) = results(claim("Transition and KL do not know")), results(claim("Masks leave the distribution"))
     assert zero.target == mean.target

@@ -15,8 +15,6 @@ from heta_core.littletown.lessons import Instance, evidence_change, held_out
 from heta_core.settings import Settings
 from heta_core.targets import Choice, token_of
 
-needs_table = pytest.mark.skipif(not figures.EVIDENCE.exists(), reason="the embedded model is not trained yet")
-
 
 def trial(stratum: str, is_evidence: Sequence[bool], **scores: Sequence[float]) -> evidence._Trial:
     """A question on which every score but those given is even."""
@@ -148,7 +146,6 @@ def test_prompts_together_are_answered_as_one_by_one() -> None:
     assert np.exp(together).sum(1) == pytest.approx(1, abs=1e-5)
 
 
-@needs_table
 def test_the_shipped_figures_meet_the_bars() -> None:
     found = figures.read_evidence()
     best = found.finding(f"HETA, {evidence.better_scaling(found)}")
@@ -158,14 +155,12 @@ def test_the_shipped_figures_meet_the_bars() -> None:
     assert best.top > found.finding("random").top and best.held > found.finding("random").held
 
 
-@needs_table
 def test_the_page_opens_with_the_better_scaling() -> None:
     from pages.ui.session import OPENING
 
     assert OPENING.scaling == evidence.better_scaling(figures.read_evidence())
 
 
-@needs_table
 @pytest.mark.slow
 def test_the_shipped_model_finds_evidence_of_new_questions() -> None:
     """Other questions than those of the table. 40 at a rate of 95 % miss more than 6 in one run of 100."""

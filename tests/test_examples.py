@@ -20,7 +20,6 @@ from heta_core.settings import Weights
 from heta_core.targets import token_of
 
 INDEX = examples.FOLDER / "index.json"
-needs_examples = pytest.mark.skipif(not INDEX.exists(), reason="the embedded model is not trained yet")
 
 
 def pair() -> tuple[Attribution, Attribution]:
@@ -156,7 +155,6 @@ def test_any_other_of_the_scene_can_be_the_rival() -> None:
     assert examples._against(instance, " is") is None
 
 
-@needs_examples
 def test_the_shipped_default_meets_every_condition() -> None:
     first = json.loads(INDEX.read_text("utf-8"))[0]
     shown, swapped = (
@@ -166,7 +164,6 @@ def test_the_shipped_default_meets_every_condition() -> None:
     assert (first["swap"]["from"], first["swap"]["to"]) == examples.swap_of(shown.tokens.text, swapped.tokens.text)
 
 
-@needs_examples
 def test_the_shipped_candidates_are_the_likeliest_that_were_not_said() -> None:
     first = json.loads(INDEX.read_text("utf-8"))[0]
     shown, *others = (
@@ -179,7 +176,6 @@ def test_the_shipped_candidates_are_the_likeliest_that_were_not_said() -> None:
         assert (other.information.kl == shown.information.kl).all()
 
 
-@needs_examples
 def test_every_shipped_example_is_of_the_shipped_model_and_shows_a_learnt_skill() -> None:
     index = json.loads(INDEX.read_text("utf-8"))
     weights = figures.read_evidence().weights_id
