@@ -114,14 +114,13 @@ def ask(question: Question) -> None:
 
 
 def advance() -> bool:
-    """Work on the running question for a moment, or until more is known. False when there is nothing (more) to do."""
+    """Work on the running question for a moment, then let what is known be drawn. False when there is nothing to do."""
     run: Run | None = _get("run")
     if run is None or not run.is_live:
         return False
     end = time.monotonic() + _MOMENT
     with run.lock:
-        known = _known(run)
-        while run.is_live and time.monotonic() < end and _known(run) == known:
+        while run.is_live and time.monotonic() < end:
             _step(run)
     if run.result is not None:
         edit(False)
@@ -137,12 +136,6 @@ def _step(run: Run) -> None:
         run.is_live, run.problem = False, str(error)
     else:
         run.result = run.latest.result or run.result
-
-
-def _known(run: Run) -> tuple[bool, ...]:
-    """Which parts of the answer are there: a new one is shown at once."""
-    r = run.result
-    return (False,) * 3 if r is None else (True, r.information is not None, r.hessian is not None)
 
 
 def stop() -> None:

@@ -34,12 +34,12 @@ def answer(question: Question) -> Attribution:
 
 
 def steps(question: Question) -> Iterator[Step]:
-    """The fake engine, as slow as the real one."""
+    """The fake engine, as slow as the real one on a large model."""
     with (FOLDER / "calls.txt").open("a") as log:
         log.write(f"{question}\n")
     yield Step("Starting the engine")
     for partial in samples.growing(answer(question)):
-        time.sleep(0.12)
+        time.sleep(0.3)  # more than a moment of work, so that every part is drawn
         yield Step("Hessian: refining", partial.work.fraction, partial)
 
 
