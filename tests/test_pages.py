@@ -258,7 +258,10 @@ def test_a_bug_leaves_the_page_standing_and_an_error_is_told(app: AppTest, monke
     assert app.selectbox[0].label == "Model"
 
 
-def test_stopping_keeps_what_was_found_and_the_newest_question_wins(app: AppTest) -> None:
+def test_stopping_keeps_what_was_found_and_the_newest_question_wins(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "_MOMENT", 0)  # one step at a time
     app.run()
 
     def act() -> None:

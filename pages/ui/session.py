@@ -120,6 +120,7 @@ def advance() -> bool:
         return False
     end = time.monotonic() + _MOMENT
     with run.lock:
+        _step(run)
         while run.is_live and time.monotonic() < end:
             _step(run)
     if run.result is not None:
