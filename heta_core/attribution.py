@@ -1,4 +1,4 @@
-"""The result: why the model said one token, as a frozen value on CPU numpy.
+"""The result: why the model said its target, as a frozen value on CPU numpy.
 
 An `Attribution` grows while it is computed: first the prediction and the transition are known, then the KL
 information, then the Hessian sensitivity. What is not known yet is None, never a number.
@@ -31,7 +31,7 @@ class Attribution:
 
     tokens: Tokens  # the whole text; the context is its first T tokens
     target: Target
-    prediction: Prediction
+    prediction: Prediction  # of the target, of a span its first token
     settings: Settings
     source: Source
     weights: Weights = Weights()
@@ -41,11 +41,18 @@ class Attribution:
     work: Work = Work()
     seconds: tuple[tuple[str, float], ...] = ()  # (component, wall time)
     method: str = "heta"
+    later: tuple[Prediction, ...] = ()  # of the further tokens of a span
+    foil: tuple[Prediction, ...] = ()  # of the foil's tokens
 
     def __post_init__(self) -> None:
-        n_context = self.target.position
+        n_context = self.target.n_context
         if not 1 <= n_context <= len(self.tokens):
             raise ReportError(f"The target must stand at 1 to {len(self.tokens)}, found {n_context}.")
+        for what, found, needed in (("later", self.later, self.target.rest), ("foil", self.foil, self.target.foil)):
+            if len(found) != len(needed):
+                raise ReportError(f"{what} needs one prediction for each of {len(needed)} tokens, found {len(found)}.")
+        if self.information is not None and (self.information.log_p_foil is None) != (not self.foil):
+            raise ReportError("A contrast needs the foil's log-probabilities, and nothing else has them.")
         lengths = {
             "transition": self.transition.scores if self.transition else None,
             "information": self.information.kl if self.information else None,
@@ -58,7 +65,27 @@ class Attribution:
     @property
     def n_context(self) -> int:
         """T, the tokens that the target is predicted from."""
-        return self.target.position
+        return self.target.n_context
+
+    @property
+    def predictions(self) -> tuple[Prediction, ...]:
+        """One for each explained token, in order."""
+        return (self.prediction, *self.later)
+
+    @property
+    def log_p(self) -> float:
+        """log p of the target, of a span the sum over its tokens; nats."""
+        return sum(p.log_p for p in self.predictions)
+
+    @property
+    def log_p_foil(self) -> float | None:
+        """log p of the foil, nats; None where nothing is compared."""
+        return sum(p.log_p for p in self.foil) if self.foil else None
+
+    @property
+    def f(self) -> float:
+        """What is explained, nats: log p of the target, or of a contrast the target's minus the foil's."""
+        return self.log_p - (self.log_p_foil or 0.0)
 
     @property
     def is_complete(self) -> bool:
@@ -68,9 +95,10 @@ class Attribution:
     @property
     def combined(self) -> Combined | None:
         """Eq. 5 on the components, or None until all three are there."""
-        if self.transition is None or self.information is None or self.hessian is None:
+        information = self.information_scores
+        if self.transition is None or information is None or self.hessian is None:
             return None
-        return combine(self.transition.scores, self.hessian.scores, self.information.kl, self.weights)
+        return combine(self.transition.scores, self.hessian.scores, information, self.weights)
 
     @property
     def scores(self) -> Floats:
@@ -86,8 +114,20 @@ class Attribution:
 
     @property
     def effect(self) -> Floats | None:
-        """(T,) Δ_i = log p(y) − log p(y with token i masked), nats; positive where token i speaks for the target."""
-        return None if self.information is None else self.prediction.log_p - self.information.log_p
+        """(T,) Δ_i = f − f with token i masked, nats; positive where token i speaks for the target, not its foil."""
+        if self.information is None:
+            return None
+        masked = self.information.log_p
+        if self.information.log_p_foil is not None:
+            masked = masked - self.information.log_p_foil
+        return self.f - masked
+
+    @property
+    def information_scores(self) -> Floats | None:
+        """(T,) the information term of Eq. 5, nats ≥ 0: the KL divergence, of a contrast |Δ|, as both words count."""
+        if self.information is None or self.effect is None:
+            return None
+        return np.abs(self.effect) if self.foil else self.information.kl
 
     def with_weights(self, weights: Weights) -> "Attribution":
         """The same components, combined otherwise. The model does not run."""
@@ -119,6 +159,8 @@ class Attribution:
             columns["kl"] = self.information.kl
             columns["effect"] = self.effect
             columns["log_p_masked"] = self.information.log_p
+            if self.information.log_p_foil is not None:
+                columns["log_p_foil_masked"] = self.information.log_p_foil
             columns["first_choice"] = [c.piece for c in self.information.first_choices]
         return pandas.DataFrame(columns)
 
@@ -126,4 +168,4 @@ class Attribution:
         """The strip, for notebooks."""
         combined = self.combined
         shares = combined.shares if combined else np.zeros(self.n_context)
-        return markup.strip(self.tokens.pieces, shares, target=self.target.piece, position=self.n_context)
+        return markup.strip(self.tokens.pieces, shares, target=self.target.text, position=self.n_context)

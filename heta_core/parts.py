@@ -24,10 +24,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the model says at the target's position, nothing masked."""
+    """What the model says at one position, nothing masked, and how an explained token or a foil stands in it."""
 
-    log_p: float  # nats, of the target
-    rank: int  # of the target; 1 is the model's first choice
+    log_p: float  # nats, of that token
+    rank: int  # of that token; 1 is the model's first choice
     entropy: float  # nats, of the whole next-token distribution
     candidates: tuple[Candidate, ...]  # the most probable tokens, most probable first
 
@@ -36,7 +36,9 @@ class Prediction:
 class Transition:
     """Semantic transition M: how much of what token i holds flows to the prediction; blind to the word said."""
 
-    flow: Floats  # (L, H, T) raw Φ·n, the share of each layer and head before the division by Z
+    # (L, H, T) raw Φ·n, the share of each layer and head before the division by Z; of several explained tokens the mean
+    # of theirs, each divided by its own Z
+    flow: Floats
     sink_share: Floats  # (L,) of the attention of the predicting position that goes to sink logits, to no token
     scores: Floats = field(init=False)  # (T,) ≥ 0, sums to 1
 
@@ -57,21 +59,28 @@ class Transition:
 class Information:
     """What happens when a token is masked. I knows the position; the log-probabilities know the word."""
 
-    kl: Floats  # (T,) nats ≥ 0, KL(p ‖ p with token i masked) over the whole vocabulary
-    log_p: Floats  # (T,) nats, of the target with token i masked
-    first_choices: tuple[Candidate, ...]  # T, what the model says instead with token i masked
+    # (T,) nats ≥ 0, KL(p ‖ p with token i masked) over the whole vocabulary; of a span the sum along the text as it
+    # stands, which is the divergence of the joint distributions only in expectation
+    kl: Floats
+    log_p: Floats  # (T,) nats, of the target with token i masked; of a span the sum
+    # T, what the model says with token i masked: of a span, at the first place where that is not what it says unmasked
+    first_choices: tuple[Candidate, ...]
+    places: NDArray[np.int64] | None = None  # (T,) where those stand, for spans; else at the target
+    log_p_foil: Floats | None = None  # (T,) nats, of the foil with token i masked
 
     def __post_init__(self) -> None:
         _check("kl", self.kl, 1)
-        if len(self.log_p) != len(self.kl) or len(self.first_choices) != len(self.kl):
-            raise ReportError("kl, log_p and first_choices must be equally long.")
-        if not np.isfinite(self.log_p).all():
-            raise ReportError("The log_p must be finite, found NaN or infinity.")
+        others = (self.log_p, self.first_choices, self.places, self.log_p_foil)
+        if any(values is not None and len(values) != len(self.kl) for values in others):
+            raise ReportError("kl, log_p, first_choices, places and log_p_foil must be equally long.")
+        for log_p in (self.log_p, self.log_p_foil):
+            if log_p is not None and not np.isfinite(log_p).all():
+                raise ReportError("The log_p must be finite, found NaN or infinity.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sensitivity:
-    """Hessian sensitivity S: how strongly log p(target) bends when token i's embedding moves."""
+    """Hessian sensitivity S: how strongly f bends when token i's embedding moves."""
 
     scores: Floats  # (T,) ≥ 0, nats per squared embedding unit
     standard_error: Floats  # (T,) of the estimate over probes; NaN exactly where a token had one probe

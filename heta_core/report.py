@@ -1,250 +1,128 @@
-"""An `Attribution` as one versioned JSON, and back: the exact view with neither model nor GPU.
+"""A result as one versioned JSON, and back: the exact view with neither model nor GPU.
 
-1. The fields of the dataclasses are the fields of the JSON, by name; what is not known is null.
-2. An array is `{"dtype": "float32" | "int32", "shape": […], "base64": …}`, little-endian, last axis fastest. The one
-   array with unknown values (the standard error of a token with a single probe) lists their places as `missing`.
-3. Reading goes by the declared types, field by field, so nothing is taken that the result does not have: not another
-   nesting, not NaN, not an unknown name. Then the invariants that tie fields together are checked.
+The fields are written and read by `packing`; here stand the formats and what must hold between fields. A generation
+stores what its steps share once.
 """
 
-import base64
-import dataclasses
 import json
-import math
-import types
-import typing
-from functools import cache
-from typing import Any, Literal, NoReturn, get_args, get_origin
+from typing import TypeVar
 
 import numpy as np
 
 from heta_core.attribution import Attribution
-from heta_core.errors import HetaError, ReportError
+from heta_core.errors import ReportError
+from heta_core.generated import GenerationAttribution
+from heta_core.packing import pack_fields, parse, read_fields
+from heta_core.tokens import Tokens
 
-FORMAT = "heta-attribution"
+FORMAT, GENERATION = "heta-attribution", "heta-generation"
 VERSION = 1
 LARGEST = 64 * 1024 * 1024  # characters; 32 layers × 32 heads × 4096 tokens of flow take 22 million
 _ROUNDING = 1e-3  # how far float32 may carry a probability beyond its bound
-_DTYPES = {"float32": np.dtype("<f4"), "int32": np.dtype("<i4")}
-_ARRAY_KEYS = ("dtype", "shape", "base64", "missing")
-_NAMES: dict[type, str] = {
-    **{int: "a whole number", float: "a number", str: "a text", bool: "true or false"},
-    **{dict: "an object", list: "a list", types.NoneType: "null"},
-}
+_KINDS = {FORMAT: Attribution, GENERATION: GenerationAttribution}
+
+_Result = TypeVar("_Result", Attribution, GenerationAttribution)
 
 
-def dumps(attribution: Attribution) -> str:
+def dumps(result: Attribution | GenerationAttribution) -> str:
     """The result as JSON text. Arrays are stored as float32, so the first writing rounds and later ones do not.
 
     Raises:
         ReportError: a number is not finite.
     """
-    return json.dumps({"format": FORMAT, "version": VERSION} | _pack_fields(attribution, ""), ensure_ascii=False)
+    name = next(name for name, kind in _KINDS.items() if isinstance(result, kind))
+    return json.dumps({"format": name, "version": VERSION} | pack_fields(result, ""), ensure_ascii=False)
 
 
 def loads(text: str) -> Attribution:
-    """The result that `dumps` wrote.
+    """The attribution that `dumps` wrote.
 
     Raises:
         ReportError: the text is no such JSON, of another version, damaged, or its parts contradict each other.
     """
-    if len(text) > LARGEST:
-        raise ReportError(f"A report has at most {LARGEST:,} characters, found {len(text):,}: open a smaller one.")
-    document = _parse(text)
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise ReportError(f"Need a HETA report (format {FORMAT!r}), found other JSON: open a file saved by this app.")
-    version = document.get("version")
-    if version != VERSION or isinstance(version, bool):
-        raise ReportError(f"Need version {VERSION} of the report, found {version!r}: save it again with this release.")
-    fields = {name: value for name, value in document.items() if name not in ("format", "version")}
-    attribution: Attribution = _read_fields(fields, Attribution, "the report")
+    attribution = _loads(text, Attribution)
+    _check_tokens(attribution.tokens)
     _check(attribution)
     return attribution
 
 
+def loads_generation(text: str) -> GenerationAttribution:
+    """The generation that `dumps` wrote.
+
+    Raises:
+        ReportError: the text is no such JSON, of another version, damaged, or its parts contradict each other.
+    """
+    generation = _loads(text, GenerationAttribution)
+    _check_tokens(generation.tokens)
+    for k in range(len(generation.steps)):
+        _check(generation.at(k))
+    return generation
+
+
+def _loads(text: str, kind: type[_Result]) -> _Result:
+    if len(text) > LARGEST:
+        raise ReportError(f"A report has at most {LARGEST:,} characters, found {len(text):,}: open a smaller one.")
+    document = parse(text)
+    name = next(name for name, one in _KINDS.items() if one is kind)
+    found = document.get("format") if isinstance(document, dict) else None
+    if found in list(_KINDS) and found != name:  # a list, as what was found may be anything
+        where = "Explore" if found == FORMAT else "Generate"
+        raise ReportError(f"Need a report of format {name!r}, found {found!r}: open it on the page {where}.")
+    if not isinstance(document, dict) or found != name:
+        raise ReportError(f"Need a HETA report (format {name!r}), found other JSON: open a file saved by this app.")
+    version = document.get("version")
+    if version != VERSION or isinstance(version, bool):
+        raise ReportError(f"Need version {VERSION} of the report, found {version!r}: save it again with this release.")
+    fields = {field: value for field, value in document.items() if field not in ("format", "version")}
+    result: _Result = read_fields(fields, kind, "the report")
+    return result
+
+
+def _require(rules: dict[str, bool]) -> None:
+    broken = next((needed for needed, holds in rules.items() if not holds), None)
+    if broken is not None:
+        raise ReportError(f"A report needs {broken}, found another: the file is damaged or was written by hand.")
+
+
+def _check_tokens(tokens: Tokens) -> None:
+    """What must hold between ids, pieces and text."""
+    text = tokens.text
+    spelled = zip(tokens.spans, tokens.pieces, strict=True)
+    rules = {
+        "ids from 0 to 2³¹ − 1": all(0 <= i < 2**31 for i in tokens.ids),
+        "spans that spell their pieces": all(0 <= i <= j and text[i:j] in ("", s) for (i, j), s in spelled),
+        "spans inside the text": all(j <= len(text) for _, j in tokens.spans),
+    }
+    _require(rules)
+
+
 def _check(a: Attribution) -> None:
     """What must hold between fields, beyond what each class checks of its own."""
-    text, target, p, t = a.tokens.text, a.target, a.prediction, a.transition
-    ids = (target.token_id, *a.tokens.ids)
-    spelled = zip(a.tokens.spans, a.tokens.pieces, strict=True)
-    chances = [c.probability for c in (*p.candidates, *(a.information.first_choices if a.information else ()))]
+    target, t = a.target, a.transition
+    said = tuple(s.token_id for s in target.said)
+    predictions = (*a.predictions, *a.foil)
+    chances = [*(c for p in predictions for c in p.candidates), *(a.information.first_choices if a.information else ())]
     rows = (
         *((a.information.log_p,) if a.information else ()),
         *((a.hessian.standard_error, a.hessian.n_probes) if a.hessian else ()),
         *((t.sink_share,) if t else ()),
     )
     rules = {
-        "ids from 0 to 2³¹ − 1": all(0 <= i < 2**31 for i in ids),
-        "spans that spell their pieces": all(0 <= i <= j and text[i:j] in ("", s) for (i, j), s in spelled),
-        "spans inside the text": all(j <= len(text) for _, j in a.tokens.spans),
-        "an observed target to stand in the text": not target.is_observed
-        or a.tokens.ids[target.position : target.position + 1] == (target.token_id,),
-        "a rank from 1 and an entropy from 0": p.rank >= 1 and p.entropy >= -_ROUNDING,
-        "the model's candidates": bool(p.candidates),
-        "probabilities from 0 to 1": p.log_p <= _ROUNDING and all(0 <= c <= 1 + _ROUNDING for c in chances),
+        "ids from 0 to 2³¹ − 1": all(0 <= i < 2**31 for i in (*said, *(f.token_id for f in target.foil))),
+        "an observed target to stand in the text": not (target.is_observed or target.rest)
+        or a.tokens.ids[target.position : target.stop] == said,
+        "a rank from 1 and an entropy from 0": all(p.rank >= 1 and p.entropy >= -_ROUNDING for p in predictions),
+        "the model's candidates": all(p.candidates for p in predictions),
+        "probabilities from 0 to 1": all(p.log_p <= _ROUNDING for p in predictions)
+        and all(0 <= c.probability <= 1 + _ROUNDING for c in chances),
         "one row of finite numbers where one number stands for each token": all(r.ndim == 1 for r in rows)
         and (a.information is None or bool(np.isfinite(a.information.log_p).all())),
+        "places of first choices among the explained tokens": a.information is None
+        or a.information.places is None
+        or bool(((target.position <= a.information.places) & (a.information.places < target.stop)).all()),
         "a sink share from 0 to 1 for each layer": t is None
         or (t.sink_share.shape == t.flow.shape[:1] and bool((abs(t.sink_share - 0.5) <= 0.5 + _ROUNDING).all())),
         "counts and times from 0": min(a.work.forwards, a.work.backwards, a.work.products, a.work.planned - 1) >= 0
         and all(seconds >= 0 for _, seconds in a.seconds),
     }
-    broken = next((needed for needed, holds in rules.items() if not holds), None)
-    if broken is not None:
-        raise ReportError(f"A report needs {broken}, found another: the file is damaged or was written by hand.")
-
-
-def _parse(text: str) -> object:
-    try:
-        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
-    except RecursionError as error:
-        raise ReportError("The report is nested deeper than any report is: open a file saved by this app.") from error
-    except ValueError as error:  # JSONDecodeError, and numbers of thousands of digits
-        raise ReportError(f"Need a whole JSON text, found a damaged one ({error}): save or copy it again.") from error
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ReportError(f"Every number must be finite, found {name}: what is not known is null.")
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ReportError("Every name may stand once in an object, found one twice: save the report again.")
-    return found
-
-
-@cache
-def _types(kind: type) -> dict[str, Any]:
-    """The declared type of every field that a dataclass is made from."""
-    hints = typing.get_type_hints(kind)
-    return {f.name: hints[f.name] for f in dataclasses.fields(kind) if f.init}
-
-
-def _pack_fields(value: Any, where: str) -> dict[str, object]:
-    kinds = _types(value.__class__)
-    return {name: _pack(getattr(value, name), kind, f"{where}{name}") for name, kind in kinds.items()}
-
-
-def _pack(value: Any, kind: Any, where: str) -> object:
-    if value is None:
-        return None
-    if isinstance(value, np.ndarray):
-        return _pack_array(value, where)
-    if dataclasses.is_dataclass(value):
-        return _pack_fields(value, f"{where}.")
-    if isinstance(value, tuple):
-        kinds = _element_types(kind, len(value))
-        return [_pack(v, k, f"{where}[{i}]") for i, (v, k) in enumerate(zip(value, kinds, strict=True))]
-    if _plain(kind) is float:
-        if not math.isfinite(value):
-            raise ReportError(f"Every number must be finite, found {value} in {where}.")
-        return float(value)
-    return value if isinstance(value, str | bool) else int(value)
-
-
-def _pack_array(values: np.ndarray[Any, Any], where: str) -> dict[str, object]:
-    dtype = "int32" if values.dtype.kind == "i" else "float32"
-    missing = np.flatnonzero(np.isnan(values))
-    with np.errstate(over="ignore"):  # what overflows is infinite, and refused below
-        stored = np.nan_to_num(values, nan=0.0, posinf=np.inf, neginf=-np.inf).astype(_DTYPES[dtype])
-    if not np.isfinite(stored).all():
-        raise ReportError(f"Every number must be finite in float32, found infinity in {where}.")
-    packed: dict[str, object] = {
-        "dtype": dtype,
-        "shape": list(values.shape),
-        "base64": base64.b64encode(stored).decode(),
-    }
-    if missing.size:
-        packed["missing"] = missing.tolist()
-    return packed
-
-
-def _read_fields(value: object, kind: Any, where: str) -> Any:
-    if not isinstance(value, dict):
-        _refuse("an object", value, where)
-    kinds = _types(kind)
-    for what, names in (("lacks", kinds.keys() - value.keys()), ("does not know", value.keys() - kinds.keys())):
-        if names:
-            raise ReportError(f"{where} {what} the field {min(names)!r}: open a file saved by this app.")
-    fields = {name: _read(value[name], kinds[name], name) for name in kinds}
-    try:
-        return kind(**fields)
-    except ReportError:
-        raise
-    except (HetaError, IndexError, ValueError) as error:  # the last two: arrays whose shapes do not fit each other
-        raise ReportError(f"{where} contradicts itself: {error}") from error
-
-
-def _read(value: object, kind: Any, where: str) -> object:
-    origin = get_origin(kind)
-    if origin in (typing.Union, types.UnionType):
-        return None if value is None else _read(value, _plain(kind), where)
-    if origin is np.ndarray:
-        return _read_array(value, where)
-    if origin is tuple:
-        if not isinstance(value, list):
-            _refuse("a list", value, where)
-        kinds = _element_types(kind, len(value))
-        if len(kinds) != len(value):
-            raise ReportError(f"{where} must have {len(kinds)} entries, found {len(value)}.")
-        return tuple(_read(v, k, f"{where}[{i}]") for i, (v, k) in enumerate(zip(value, kinds, strict=True)))
-    if dataclasses.is_dataclass(kind):
-        return _read_fields(value, kind, where)
-    if origin is Literal:
-        kind = str  # its values are checked by the class that declares it
-    return _read_plain(value, kind, where)
-
-
-def _read_plain(value: Any, kind: Any, where: str) -> object:
-    if kind is float and type(value) is int:
-        value = float(value) if abs(value) < 2**53 else math.inf
-    if type(value) is not kind:
-        _refuse(_NAMES[kind], value, where)
-    if type(value) is float and not math.isfinite(value):
-        _refuse_constant("one beyond every bound")
-    if type(value) is str and any("\ud800" <= c <= "\udfff" for c in value):
-        raise ReportError(f"{where} must be valid Unicode, found half a surrogate pair.")
-    return value
-
-
-def _read_array(value: object, where: str) -> np.ndarray[Any, Any]:
-    if not isinstance(value, dict) or not {"dtype", "shape", "base64"} <= value.keys() <= {*_ARRAY_KEYS}:
-        _refuse(f"an array with {', '.join(_ARRAY_KEYS)}", value, where)
-    shape = _read(value["shape"], tuple[int, ...], f"{where}.shape")
-    missing = _read(value.get("missing", []), tuple[int, ...], f"{where}.missing")
-    assert isinstance(shape, tuple) and isinstance(missing, tuple)
-    if value["dtype"] not in list(_DTYPES) or not isinstance(value["base64"], str) or any(n < 0 for n in shape):
-        raise ReportError(f"{where} must be an array of {' or '.join(_DTYPES)}, found {str(value['dtype'])[:20]!r}.")
-    try:
-        raw = base64.b64decode(value["base64"], validate=True)
-    except ValueError as error:
-        raise ReportError(f"{where} must be base64, found something else ({error}).") from error
-    dtype = _DTYPES[value["dtype"]]
-    if len(raw) != math.prod(shape) * dtype.itemsize or len(shape) > 3:
-        raise ReportError(f"{where} must fill the shape {shape}, found {len(raw)} bytes: the file is damaged.")
-    values = np.frombuffer(raw, dtype).astype(np.int64 if dtype.kind == "i" else np.float64)
-    if not np.isfinite(values).all():
-        raise ReportError(f"Every number must be finite, found NaN or infinity in {where}.")
-    if missing:
-        if dtype.kind == "i" or not all(0 <= i < values.size for i in missing):
-            raise ReportError(f"{where}.missing must name places of the array, found others.")
-        values[list(missing)] = np.nan
-    return values.reshape(shape)
-
-
-def _plain(kind: Any) -> Any:
-    """The type without its `| None`."""
-    inner = [k for k in get_args(kind) if k is not types.NoneType]
-    return inner[0] if get_origin(kind) in (typing.Union, types.UnionType) else kind
-
-
-def _element_types(kind: Any, n: int) -> tuple[Any, ...]:
-    """The types of the elements of a tuple of n."""
-    args = get_args(_plain(kind))
-    return (args[0],) * n if len(args) == 2 and args[1] is Ellipsis else args
-
-
-def _refuse(needed: str, found: object, where: str) -> NoReturn:
-    name = _NAMES.get(type(found), type(found).__name__)
-    raise ReportError(f"{where} must be {needed}, found {name}: the file is damaged or was written by hand.")
+    _require(rules)

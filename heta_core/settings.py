@@ -1,4 +1,4 @@
-"""What can be chosen about a run (`Settings`) and about reading it (`Weights`)."""
+"""What can be chosen about a run (`Settings`), about reading it (`Weights`) and about a continuation (`Decoding`)."""
 
 import math
 from dataclasses import dataclass
@@ -9,10 +9,12 @@ from heta_core.errors import SettingsError
 Mask = Literal["zero", "mean", "token", "attention"]
 Estimator = Literal["block_probes", "dense"]
 Scaling = Literal["raw", "unit"]
+DecodingMethod = Literal["greedy", "sample"]
 
 MASKS: tuple[Mask, ...] = get_args(Mask)
 ESTIMATORS: tuple[Estimator, ...] = get_args(Estimator)
 SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
+DECODINGS: tuple[DecodingMethod, ...] = get_args(DecodingMethod)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,47 @@ class Weights:
                 raise SettingsError(f"{name} must be a finite number ≥ 0, got {value!r}.")
         if self.beta == 0 and self.gamma == 0:
             raise SettingsError("β and γ are both 0, so every score would be 0: make one positive.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoding:
+    """How a continuation is chosen token by token. Equal decodings of equal ids give equal ids.
+
+    `greedy` takes the most probable token. `sample` draws one: logits over the temperature, then the top_k highest,
+    then the fewest that hold top_p of the probability (Holtzman et al. 2020). The draw for a position depends on the
+    seed and the position alone, so a branch that is forced back to the same ids goes on in the same way.
+
+    Raises:
+        SettingsError: an option has a value it cannot have, or goes with sampling and the decoding is greedy.
+    """
+
+    method: DecodingMethod = "greedy"
+    steps: int = 16  # tokens at most
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    seed: int = 0
+    stop: tuple[str, ...] = ()  # texts; the token that completes one of them is the last
+
+    def __post_init__(self) -> None:
+        _one_of("method", self.method, DECODINGS)
+        _whole("steps", self.steps, 1)
+        _whole("seed", self.seed, 0)
+        if self.top_k is not None:
+            _whole("top_k", self.top_k, 1)
+        _positive("temperature", self.temperature, math.inf)
+        if self.top_p is not None:
+            _positive("top_p", self.top_p, 1)
+        if not all(self.stop):
+            raise SettingsError("A stop text must not be empty: every text would end at once.")
+        if self.method == "greedy" and (self.temperature, self.top_k, self.top_p) != (1.0, None, None):
+            raise SettingsError("temperature, top_k and top_p shape sampling, greedy has no use for them: sample.")
+
+
+def _positive(name: str, value: object, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= high or math.isinf(value):
+        bound = "" if math.isinf(high) else f" and ≤ {high:g}"
+        raise SettingsError(f"{name} must be a finite number > 0{bound}, got {value!r}.")
 
 
 def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -5,8 +5,8 @@ several ids share (an emoji in a byte-level vocabulary) belongs to each of them:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
 
 from heta_core.errors import InputError
 
@@ -26,11 +26,22 @@ class Tokenizer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Segment:
+    """Tokens start … stop−1 of a chat: what somebody wrote, the name of a role, or marks of the template."""
+
+    start: int
+    stop: int
+    kind: Literal["content", "role", "template"]
+    role: str  # whose message it belongs to: system, user or assistant
+    message: int  # which message, counted from 0; the answer to come is the one after the last
+
+
+@dataclass(frozen=True, slots=True)
 class Tokens:
     """A text as the model reads it: N ids and where each stands in the text.
 
     Raises:
-        InputError: the fields have different lengths.
+        InputError: the fields have different lengths, or segments overlap or leave the text.
     """
 
     ids: tuple[int, ...]  # N
@@ -38,11 +49,16 @@ class Tokens:
     spans: tuple[tuple[int, int], ...]  # N, characters of `text`; empty for ids that the tokenizer added
     is_special: tuple[bool, ...]  # N
     text: str
+    segments: tuple[Segment, ...] = ()  # of a chat, in order, without gaps from the first token on
 
     def __post_init__(self) -> None:
         lengths = {len(self.ids), len(self.pieces), len(self.spans), len(self.is_special)}
         if len(lengths) != 1:
             raise InputError(f"ids, pieces, spans and is_special must be equally long, got {sorted(lengths)}.")
+        edges = [0, *(segment.stop for segment in self.segments)]
+        starts = [segment.start for segment in self.segments]
+        if starts != edges[:-1] or edges != sorted(edges) or edges[-1] > len(self):
+            raise InputError(f"Segments must follow one another inside {len(self)} tokens, got {starts}, {edges[1:]}.")
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -86,6 +102,48 @@ def from_ids(tokenizer: Tokenizer, ids: Sequence[int], *, n_added: tuple[int, in
     spans[last:] = [(len(text), len(text))] * n_added[1]
     special = frozenset(tokenizer.all_special_ids)
     return Tokens(tuple(ids), tuple(pieces), tuple(spans), tuple(i in special for i in ids), text)
+
+
+def extended(tokenizer: Tokenizer, tokens: Tokens, ids: Sequence[int]) -> Tokens:
+    """A text with more ids after it. Nothing is tokenised again; only what the ids spell is read anew."""
+    return spliced(tokenizer, tokens, len(tokens), len(tokens), ids) if ids else tokens
+
+
+def spliced(tokenizer: Tokenizer, tokens: Tokens, start: int, stop: int, ids: Sequence[int]) -> Tokens:
+    """A text with other ids in the place of its tokens start … stop−1.
+
+    Raises:
+        InputError: the place lies outside the text.
+    """
+    n = len(tokens)
+    if not 0 <= start <= stop <= n:
+        raise InputError(f"Tokens to replace must lie in 0 … {n}, got {start}:{stop}.")
+    n_before = next((i for i, (a, b) in enumerate(tokens.spans) if b > a), 0)  # added by the tokenizer: no characters
+    spelled = from_ids(tokenizer, (*tokens.ids[:start], *ids, *tokens.ids[stop:]), n_added=(min(n_before, start), 0))
+    return replace(spelled, segments=_moved(tokens.segments, start, stop, len(ids)))
+
+
+def _moved(segments: tuple[Segment, ...], start: int, stop: int, n_new: int) -> tuple[Segment, ...]:
+    """Segments after tokens start … stop−1 have become n_new, which belong to the segment they began in."""
+    edges = {0: 0}
+    for segment in segments:
+        edge = segment.stop
+        if edge >= stop and edge > start:
+            edges[edge] = edge + n_new - (stop - start)
+        else:
+            edges[edge] = edge if edge <= start else start + n_new
+    moved = (replace(s, start=edges[s.start], stop=edges[s.stop]) for s in segments)
+    return tuple(segment for segment in moved if segment.stop > segment.start)
+
+
+def pieces_of(tokenizer: Tokenizer, ids: Sequence[int]) -> tuple[str, ...]:
+    """What some ids spell one after another in the middle of a text."""
+    if not ids:
+        return ()
+    first = piece_of(tokenizer, ids[0])
+    if "\ufffd" in first:  # part of a character, which only its neighbours complete
+        return from_ids(tokenizer, ids).pieces
+    return (first, *from_ids(tokenizer, ids).pieces[1:])
 
 
 def piece_of(tokenizer: Tokenizer, token_id: int) -> str:
