@@ -22,7 +22,8 @@ from heta_core.errors import InputError
 from heta_core.language_model import LanguageModel
 from heta_core.littletown.lessons import Instance, evidence_change, held_out
 from heta_core.settings import Scaling, Settings, Weights
-from heta_core.targets import Choice, token_of
+from heta_core.targets import Choice
+from heta_core.typed import token_of
 
 Floats = NDArray[np.float64]
 

@@ -24,8 +24,9 @@ from heta_core.littletown.rows import Syllabus
 from heta_core.littletown.syllabus import ALL
 from heta_core.report import dumps
 from heta_core.settings import Weights
-from heta_core.targets import Choice, token_of
+from heta_core.targets import Choice
 from heta_core.tokens import piece_of
+from heta_core.typed import token_of
 
 FOLDER = Path(__file__).resolve().parents[1] / "assets" / "examples"
 # In doubt, but not guessing; and with a rival worth asking about.

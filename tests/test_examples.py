@@ -17,7 +17,7 @@ from heta_core.littletown.lessons import held_out, minimal_pair
 from heta_core.parts import Candidate
 from heta_core.report import loads
 from heta_core.settings import Weights
-from heta_core.targets import token_of
+from heta_core.typed import token_of
 
 INDEX = examples.FOLDER / "index.json"
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from heta_core.errors import InputError
-from heta_core.targets import Choice, Target, position_of, resolve, token_of
+from heta_core.targets import Choice, Target, position_of, resolve
 from heta_core.tokens import Tokens, from_ids
+from heta_core.typed import token_of
 
 
 @dataclass

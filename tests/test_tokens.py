@@ -7,8 +7,8 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from transformers import PreTrainedTokenizerFast
 
 from heta_core.errors import InputError
-from heta_core.targets import token_of
 from heta_core.tokens import from_ids, from_text, piece_of
+from heta_core.typed import token_of
 
 
 @pytest.fixture(scope="module")

@@ -118,7 +118,8 @@ def _weights(arguments: argparse.Namespace) -> Weights:
 
 
 def _choice(arguments: argparse.Namespace, lm: "LanguageModel") -> "Choice":
-    from heta_core.targets import Choice, token_of
+    from heta_core.targets import Choice
+    from heta_core.typed import token_of
 
     token_id = arguments.target_id
     if arguments.target is not None:

@@ -15,8 +15,9 @@ import streamlit as st
 
 from heta_core.attribution import Attribution
 from heta_core.settings import Settings
-from heta_core.targets import Choice, token_of
+from heta_core.targets import Choice
 from heta_core.tokens import Tokens
+from heta_core.typed import token_of
 
 if TYPE_CHECKING:
     from heta_core.language_model import LanguageModel
