@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from xml.etree import ElementTree
 
+import made
 import numpy as np
 import pytest
 import samples
@@ -269,3 +270,10 @@ def test_what_a_figure_leaves_out_is_stated() -> None:
     hidden = ranking.hidden_share(ranking.rows(long)[: figures.MOST_BARS], ranking.rows(long))
     assert len(figure.data[0].x) == figures.MOST_BARS
     assert f"the other 31 hold {words.percent(hidden)} of the score" in figure.layout.title.text
+
+
+def test_the_answer_of_a_span_is_that_of_the_place_where_it_changes() -> None:
+    a = made.span()
+    assert [ranking.answer_of(a, i) for i in range(a.n_context)] == [4, 6, 4, 4, 5, 6]
+    by_position = sorted(ranking.rows(a), key=lambda row: row.position)
+    assert [row.changes_answer for row in by_position] == [True, True, False, False, False, False]

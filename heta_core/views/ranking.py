@@ -48,9 +48,12 @@ def hidden_share(shown: tuple[Row, ...], all_rows: tuple[Row, ...]) -> float:
     return max(0.0, 1.0 - sum(row.share or 0.0 for row in shown)) if len(shown) < len(all_rows) else 0.0
 
 
-def answer_of(attribution: Attribution) -> int:
-    """The id of the model's first choice with nothing masked."""
-    return attribution.prediction.candidates[0].token_id
+def answer_of(attribution: Attribution, i: int) -> int:
+    """The id of the model's first choice with nothing masked, at the place where its choice without token i stands."""
+    information, target = attribution.information, attribution.target
+    places = None if information is None else information.places
+    place = target.position if places is None else int(places[i])
+    return attribution.predictions[place - target.position].candidates[0].token_id
 
 
 def _columns(a: Attribution) -> dict[str, list[Any]]:
@@ -72,7 +75,7 @@ def _columns(a: Attribution) -> dict[str, list[Any]]:
         columns["kl"], columns["effect"] = information.kl.tolist(), effect.tolist()
         columns["p_masked"] = np.minimum(1.0, np.exp(information.log_p)).tolist()
         columns["first_choice"] = [words.label(c.piece) for c in information.first_choices]
-        columns["changes_answer"] = [c.token_id != answer_of(a) for c in information.first_choices]
+        columns["changes_answer"] = [c.token_id != answer_of(a, i) for i, c in enumerate(information.first_choices)]
     return columns
 
 

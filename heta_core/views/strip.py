@@ -100,13 +100,12 @@ def _masked(a: Attribution) -> dict[str, Value] | None:
     information, effect = a.information, a.effect
     if information is None or effect is None:
         return None
-    answer = ranking.answer_of(a)
     return {
         "p": _list(np.minimum(1.0, np.exp(information.log_p))),
         "effect": _list(effect),
         "says": [words.label(c.piece) for c in information.first_choices],
         "says_p": [min(1.0, c.probability) for c in information.first_choices],
-        "changes": [i for i, c in enumerate(information.first_choices) if c.token_id != answer],
+        "changes": [i for i, c in enumerate(information.first_choices) if c.token_id != ranking.answer_of(a, i)],
         "raises": [int(i) for i in np.flatnonzero(effect < -ranking.LEAST_EFFECT)],
     }
 
