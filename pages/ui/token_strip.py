@@ -1,7 +1,6 @@
 """The component of the first screen: what goes to the browser, and what comes back, checked."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import streamlit as st
 
@@ -10,17 +9,16 @@ from heta_core.errors import SettingsError
 from heta_core.settings import Weights
 from heta_core.targets import Choice
 from heta_core.views import strip
-from pages.ui import examples, session
+from pages.ui import component, examples, session
 from pages.ui.engine_cache import Question
 
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _LONGEST_WORD = 200  # characters that a word may be swapped for
-# Text is read once, at import: Streamlit takes a path only from installed packages.
+# Text is read once, at import.
 _COMPONENT = st.components.v2.component(
     "heta_token_strip",
-    html='<div class="heta">\n</div>',
-    css=(_ASSETS / "token_strip.css").read_text("utf-8"),
-    js=(_ASSETS / "token_strip.js").read_text("utf-8"),
+    html=component.HTML,
+    css=component.style("strip"),
+    js=component.script(*component.SCREEN, "main"),
 )
 
 

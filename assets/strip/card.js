@@ -1,0 +1,63 @@
+/* The card of one word: its three components, what masking it does, and what can be asked about it. */
+
+function drawCard(ui) {
+  const i = subject(ui);
+  const { view } = ui;
+  const rank = ui.shown ? `rank ${ui.rank[i]} of ${view.n_context}` : "";
+  const state = ui.pin === i ? "pinned" : ui.hover === i ? "preview" : "first of the ranking";
+  const x = { type: "button", class: "x", "data-key": "unpin", "aria-label": "Unpin", onclick: () => pin(ui, null) };
+  const unpin = ui.pin === i ? h("button", x, "×") : null;
+  const cell = (value, label) => h("div", {}, h("b", {}, value), h("small", {}, label));
+  const sign = (text) => h("span", { class: "sign" }, text);
+  const terms = h(
+    "div",
+    { class: "terms" },
+    cell(view.transition ? number(view.transition[i]) : "…", "Transition"),
+    sign("×"),
+    cell(view.hessian ? withError(ui, i) : "…", `β ${ui.weights.beta.toFixed(2)} · Hessian`),
+    sign("|"),
+    cell(view.kl ? number(view.kl[i]) : "…", `γ ${ui.weights.gamma.toFixed(2)} · KL`)
+  );
+  const title = h("header", {}, h("h2", { dir: "auto" }, quoted(view.labels[i])), h("span", {}, [rank, state].filter(Boolean).join(" · ")), unpin);
+  const said = [h("p", { class: "sum" }, inNumbers(ui, i)), h("p", {}, ...masking(ui, i))];
+  ui.el.card.replaceChildren(title, terms, ...said, ...cardLinks(ui, i));
+}
+
+function inNumbers(ui, i) {
+  if (!ui.final) return "The score follows when all three are known.";
+  const { beta, gamma, scaling } = ui.weights;
+  const { transition, hessian, kl } = ui.view;
+  const { s, k, shares } = ui.final;
+  const write = scaling === "unit" ? (x) => percent(x) : number;
+  const line = `${number(transition[i])} × (${beta.toFixed(2)} · ${write(hessian[i] / s)} + ${gamma.toFixed(2)} · ${write(kl[i] / k)})`;
+  return `${scaling === "unit" ? "Each over its sum: " : ""}${line} = ${percent(shares[i], 0)} of the score.`;
+}
+
+function masking(ui, i) {
+  const { masked, prediction, target } = ui.view;
+  if (!masked) return ["What happens without it is not known yet."];
+  const effect = masked.effect[i];
+  const [before, after] = [percent(prediction.p), percent(masked.p[i])];
+  const stays = Math.abs(effect) < LEAST_EFFECT || before === after;
+  const change = stays ? ` stays at ${before}` : ` ${effect > 0 ? "falls" : "rises"} from ${before} to ${after}`;
+  const says = masked.changes.includes(i) ? "; the model then says " : "; the model still says ";
+  return ["Masked: ", h("bdi", {}, quoted(target.label)), change, says, h("bdi", {}, quoted(masked.says[i])), ` (${percent(masked.says_p[i], 0)}).`];
+}
+
+function cardLinks(ui, i) {
+  const link = (key, title, onclick) => h("button", { type: "button", class: "link", "data-key": key, onclick }, title);
+  const swap = (e) => {
+    if (e.key !== "Enter") return;
+    e.preventDefault();
+    ui.send({ kind: "swap", position: i, text: e.target.value });
+  };
+  const input = { "data-key": "swapword", placeholder: "another word, then Enter", "aria-label": `Swap ${ui.view.labels[i]} for`, onkeydown: swap };
+  const openSwap = () => ((ui.pin = i), (ui.swapping = true), repaint(ui), ui.root.querySelector('[data-key="swapword"]').focus());
+  const links = [
+    i > 0 ? link("why", h("span", {}, "Why did the model say ", h("bdi", {}, quoted(ui.view.labels[i])), " here? →"), () => ui.onToken(ui, i)) : null,
+    ui.view.transition ? link("heads", "Its layers and heads →", () => ui.send({ kind: "heads", position: i })) : null,
+    ui.swapping ? h("input", input) : link("openswap", "Swap this word …", openSwap),
+  ];
+  const hint = ui.pin === null ? "Click any word to keep it here." : "Esc lets go of it; T asks why this word stands here.";
+  return [...links.filter(Boolean), h("p", { class: "hint" }, hint)];
+}

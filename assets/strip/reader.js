@@ -1,0 +1,74 @@
+/* What the reader does: pointing, pinning, asking, by mouse and by keyboard. */
+
+function pin(ui, i) {
+  ui.pin = i;
+  ui.swapping = false;
+  if (i !== null) ui.focus = i;
+  repaint(ui);
+  if (i !== null && ui.page.follow_pin) ui.send({ kind: "heads", position: i });
+}
+
+function explain(ui, i) {
+  ui.asking = ui.view.labels[i];
+  keepFocus(ui, () => drawHead(ui));
+  ui.send({ kind: "target", position: i, token_id: null });
+}
+
+function press(ui, i) {
+  const { n_context, target } = ui.view;
+  if (i < n_context) return pin(ui, ui.pin === i ? null : i);
+  if (i > n_context || !target.is_observed) ui.onToken(ui, i);
+}
+
+function look(ui, i) {
+  if (ui.hover === i) return;
+  ui.hover = i;
+  if (ui.pin === null) {
+    paintStrip(ui);
+    keepFocus(ui, () => drawCard(ui));
+  }
+}
+
+function listen(ui) {
+  const { root } = ui;
+  const indexOf = (e) => {
+    const node = e.target.closest?.("[data-i]");
+    return node ? Number(node.dataset.i) : null;
+  };
+  const preview = (e) => {
+    const i = indexOf(e);
+    showTip(ui, e.target.closest?.("[data-tip], .tok"));
+    if (i !== null && i < ui.view.n_context) look(ui, i);
+  };
+  root.onclick = (e) => {
+    const i = indexOf(e);
+    const menu = root.querySelector("details[open]");
+    if (menu && !(e.target.closest("details") && !e.target.closest(".menu"))) menu.open = false;
+    if (i === null) return;
+    showTip(ui, null);
+    press(ui, i);
+  };
+  root.onmouseover = preview;
+  root.addEventListener("focusin", preview); // it has no property of its own; `create` runs once for a node
+  root.onmouseleave = () => (showTip(ui, null), look(ui, null));
+  ui.el.strip.onmouseout = () => showTip(ui, null);
+  root.onkeydown = (e) => keyPressed(ui, e);
+}
+
+function keyPressed(ui, e) {
+  if (e.target.matches("input, select") || e.ctrlKey || e.metaKey || e.altKey) {
+    if (e.key === "Escape" && e.target.dataset.key === "swapword") ((ui.swapping = false), repaint(ui));
+    return;
+  }
+  const chip = e.target.closest(".tok");
+  const at = chip ? Number(chip.dataset.i) : null;
+  const moves = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity };
+  if (e.key === "Escape") pin(ui, null);
+  else if (e.key.toLowerCase() === "t" && (at ?? ui.pin) > 0) ui.onToken(ui, at ?? ui.pin);
+  else if (at !== null && (e.key === "Enter" || e.key === " ")) press(ui, at);
+  else if (at !== null && e.key in moves) moveTo(ui, at + moves[e.key]);
+  else if (at !== null && (e.key === "ArrowDown" || e.key === "ArrowUp")) moveTo(ui, otherLine(ui, at, e.key === "ArrowDown"));
+  else return;
+  e.preventDefault();
+  e.stopPropagation();
+}
