@@ -1,6 +1,6 @@
 """Explore: why did the model say this word, and what would it say without another?"""
 
-from pages.ui import controls, details, examples, frame, session, token_strip
+from pages.ui import controls, details, examples, frame, session, state, token_strip
 
 
 @frame.part
@@ -17,6 +17,6 @@ def explore() -> None:
 
 
 with frame.page("Explore"):
-    if examples.index() and session.once("opened"):
+    if examples.index() and state.once("opened"):
         session.show(examples.opened(0))
     explore()

@@ -21,7 +21,7 @@ from heta_core.report import dumps  # noqa: E402
 from heta_core.settings import Weights  # noqa: E402
 from heta_core.targets import Choice  # noqa: E402
 from heta_core.views import caption, strip  # noqa: E402
-from pages.ui import controls, details, engine_cache, examples, frame, session, token_strip  # noqa: E402
+from pages.ui import controls, details, engine_cache, examples, frame, runs, session, state, token_strip  # noqa: E402
 from pages.ui.engine_cache import Question, Step  # noqa: E402
 
 asked: list[Question] = []
@@ -74,26 +74,25 @@ def click(app: AppTest, **event: object) -> AppTest:
 
 def with_state(app: AppTest, action: Any) -> None:
     """Run a callback on the state of a tested app."""
-    state = app.session_state
-    original = session.st
-    session.st = type("State", (), {"session_state": Mapping(state)})
+    original = state.st
+    state.st = type("State", (), {"session_state": Mapping(app.session_state)})
     try:
         action()
     finally:
-        session.st = original
+        state.st = original
 
 
 class Mapping:
-    """The part of `st.session_state` that `session` uses, on a tested app's state."""
+    """The part of `st.session_state` that `state` uses, on a tested app's state."""
 
-    def __init__(self, state: Any) -> None:
-        self.state = state
+    def __init__(self, held: Any) -> None:
+        self.held = held
 
     def get(self, key: str, default: object = None) -> object:
-        return self.state[key] if key in self.state else default  # noqa: SIM401 - an AppTest's state has no `get`
+        return self.held[key] if key in self.held else default  # noqa: SIM401 - an AppTest's state has no `get`
 
     def __setitem__(self, key: str, value: object) -> None:
-        self.state[key] = value
+        self.held[key] = value
 
 
 def test_the_page_opens_with_the_first_example_and_asks_no_model(app: AppTest) -> None:
@@ -261,12 +260,12 @@ def test_a_bug_leaves_the_page_standing_and_an_error_is_told(app: AppTest, monke
 def test_stopping_keeps_what_was_found_and_the_newest_question_wins(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "_MOMENT", 0)  # one step at a time
+    monkeypatch.setattr(runs, "_MOMENT", 0)  # one step at a time
     app.run()
 
     def act() -> None:
         session.ask(Question("littletown", "one"))
-        first = session._get("run")
+        first = state.get("run")
         session.advance(), session.advance()
         session.ask(Question("littletown", "two"))
         assert not first.is_live and session.busy() is not None

@@ -6,7 +6,7 @@ Nothing here imports torch before a question needs it: `warm` does so in a threa
 import importlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
@@ -87,18 +87,7 @@ def steps(question: Question) -> Iterator[Step]:
     Raises:
         HetaError: the model cannot be loaded, or the question not answered.
     """
-    ready = warm()
-    while not ready.done():
-        yield Step("Starting the engine")
-        wait([ready], _LONG_TICK)
-    ready.result()
-    loading = _model(question.model, question.may_download)
-    while not loading.future.done():
-        yield Step(f"Loading {question.model}: {loading.doing}", loading.fraction)
-        wait([loading.future], _TICK)
-    if loading.future.exception() is not None:
-        _model.clear()  # so that the next question tries again
-    lm = loading.future.result()
+    lm = yield from loaded(question.model, question.may_download)
     attribute_steps = importlib.import_module("heta_core.engine").attribute_steps
     choice = question.choice
     if question.word is not None:
@@ -108,6 +97,26 @@ def steps(question: Question) -> Iterator[Step]:
         yield Step(_doing(result), result.work.fraction, result)
     if result is not None:
         remember(result)
+
+
+def loaded(name: str, may_download: bool) -> "Generator[Step, None, LanguageModel]":
+    """The model, once the engine and it are in memory; until then how far they are.
+
+    Raises:
+        HetaError: the model cannot be loaded.
+    """
+    ready = warm()
+    while not ready.done():
+        yield Step("Starting the engine")
+        wait([ready], _LONG_TICK)
+    ready.result()
+    loading = _model(name, may_download)
+    while not loading.future.done():
+        yield Step(f"Loading {name}: {loading.doing}", loading.fraction)
+        wait([loading.future], _TICK)
+    if loading.future.exception() is not None:
+        _model.clear()  # so that the next question tries again
+    return loading.future.result()
 
 
 def _doing(result: Attribution) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from heta_core.errors import HetaError
-from pages.ui import controls, engine_cache, session
+from pages.ui import controls, engine_cache, session, state
 
 _STYLE = Path(__file__).resolve().parents[2] / "assets" / "style.css"
 PAGES = (("app.py", "Explore", ":material/search_insights:"),)
@@ -47,19 +47,19 @@ def boundary() -> Iterator[None]:
         st.error(f"Something went wrong here ({type(error).__name__}). The terminal that runs the app has the details.")
 
 
-def part(draw: Callable[[], None]) -> Callable[[], None]:
-    """A part of a page that reruns alone, and again as long as a question is being answered.
+def part(draw: Callable[[], None], advance: Callable[[], bool] = session.advance) -> Callable[[], None]:
+    """A part of a page that reruns alone, and again as long as there is work to do.
 
-    Each run draws what is known and then takes the question one step further, so that a click never waits for more
-    than one step.
+    Each run draws what is known and then lets `advance` take the work one step further, so that a click never waits
+    for more than one step.
     """
 
     @st.fragment
     def fragment() -> None:
         with boundary():
             draw()
-            is_over = not session.advance()
-            if is_over and not (engine_cache.is_warm() and session.once("models listed")):
+            is_over = not advance()
+            if is_over and not (engine_cache.is_warm() and state.once("models listed")):
                 return
         _rerun(is_over)
 

@@ -1,0 +1,38 @@
+"""What one visitor's session holds: the only file that touches `st.session_state`."""
+
+from typing import Any
+
+import streamlit as st
+
+
+def get(name: str, default: Any = None) -> Any:
+    """A value that the pages keep; its key is prefixed, so that no widget's can be the same."""
+    return st.session_state.get(f"heta.{name}", default)
+
+
+def put(name: str, value: object) -> None:
+    """Keep a value."""
+    st.session_state[f"heta.{name}"] = value
+
+
+def widget(key: str) -> Any:
+    """What the reader has set in a widget, or None before it is drawn."""
+    return st.session_state.get(key)
+
+
+def set_widget(key: str, value: object) -> None:
+    """Set a widget as the reader would; only before it is drawn."""
+    st.session_state[key] = value
+
+
+def event(key: str) -> object:
+    """What a component sent."""
+    return (st.session_state.get(key) or {}).get("event")
+
+
+def once(name: str) -> bool:
+    """True the first time it is asked in a session."""
+    if get(f"once.{name}"):
+        return False
+    put(f"once.{name}", True)
+    return True
