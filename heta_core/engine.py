@@ -13,25 +13,20 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-import torch
-from torch import Tensor
-
 from heta_core.attribution import Attribution
 from heta_core.components import hessian, kl
-from heta_core.components.transition import transition
-from heta_core.errors import NotDifferentiableError
+from heta_core.components.prediction import prediction
+from heta_core.components.transition import mean_transition, transitions
 from heta_core.language_model import LanguageModel, check_length
-from heta_core.parts import Candidate, Prediction, Work
-from heta_core.passes.capture import capture
+from heta_core.parts import Prediction, Work
+from heta_core.passes.capture import Trace, capture
 from heta_core.passes.masked import n_forwards
 from heta_core.settings import Settings, Weights
-from heta_core.targets import Choice, position_of, resolve
-from heta_core.tokens import Tokens, from_text, piece_of
+from heta_core.targets import Choice, Objective, objective, position_of, resolve
+from heta_core.tokens import Tokens, from_text
 
 # The transition reads the context twice: for the head means and for each head.
-_N_CAPTURES = 2
-# How many of the tokens that the model could have said a result names.
-_N_CANDIDATES = 10
+N_CAPTURES = 2
 
 _Step = TypeVar("_Step")
 
@@ -71,83 +66,103 @@ def attribute_steps(
     input is refused here, before anything runs; the rest of the errors of `attribute` come from the generator.
     """
     tokens = text if isinstance(text, Tokens) else from_text(lm.tokenizer, text)
-    check_length(lm, tokens)
-    context = tokens.ids[: position_of(choice, tokens)]
-    planned = _planned(lm, len(context), settings)
-    return _steps(_Request(lm, tokens, context, choice, settings, weights, planned))
+    position = position_of(choice, tokens)
+    n_whole = position + len(choice.foil) if choice.stop is not None else position
+    check_length(lm, max(len(tokens), n_whole))
+    is_known = choice.token_id is not None or position < len(tokens)
+    if is_known:
+        resolve(choice, tokens, 0, lm.tokenizer, lm.vocabulary)  # refuses what does not fit; 0 is not looked at
+    request = _Request(lm, tokens, choice, settings, weights)
+    return _steps(request, _planned(request))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Request:
     lm: LanguageModel
     tokens: Tokens
-    context: tuple[int, ...]
     choice: Choice
     settings: Settings
     weights: Weights
-    planned: int
 
 
-def _planned(lm: LanguageModel, n_context: int, settings: Settings) -> int:
+def _planned(request: _Request) -> int:
     """The passes of the whole run, counted before it starts."""
-    return _N_CAPTURES + n_forwards(lm, n_context, settings) + hessian.n_passes(lm, n_context, settings)
+    lm, settings, choice = request.lm, request.settings, request.choice
+    stop = position_of(choice, request.tokens) + 1 if choice.stop is None else choice.stop
+    start = position_of(choice, request.tokens)
+    is_string_contrast = choice.stop is not None and bool(choice.foil) and max(stop - start, len(choice.foil)) > 1
+    n_context = start if is_string_contrast else stop - 1
+    last_rows = [stop - 2, *([start + len(choice.foil) - 2] if is_string_contrast else [])]
+    masking = sum(n_forwards(lm, n_context, last, settings) for last in last_rows)
+    return N_CAPTURES * len(last_rows) + masking + hessian.n_passes(lm, n_context, settings, n_lines=len(last_rows))
 
 
-def _steps(request: _Request) -> Generator[Attribution, None, None]:
+def _steps(request: _Request, planned: int) -> Generator[Attribution, None, None]:
     """The components one after another; each result is the one before with more known."""
-    lm, context, settings = request.lm, request.context, request.settings
-    (((result, log_p), seconds),) = _timed(_opening(request))
-    result = replace(result, seconds=(("transition", seconds),))
+    lm, settings = request.lm, request.settings
+    (((opening, result), seconds),) = timed(_opened(request))
+    result = replace(result, work=replace(result.work, planned=planned), seconds=(("transition", seconds),))
     yield result
-    target_id = result.target.token_id
-    for (work, information), seconds in _timed(kl.information(lm, context, log_p, target_id, settings)):
-        result = _more(result, work, "kl", seconds)
-        result = replace(result, information=information)
-        yield result
-    for (work, sensitivity), seconds in _timed(hessian.sensitivity(lm, context, target_id, settings)):
+    found: list[kl.Effects] = []
+    for line, trace in zip(opening.objective.lines, opening.traces, strict=True):
+        masking = kl.effects(lm, line, opening.objective.n_context, trace.log_probs, settings)
+        for (work, effects), seconds in timed(masking):
+            result = _more(result, work, "kl", seconds)
+            if effects is not None:
+                found.append(effects)
+            if len(found) == len(opening.traces):
+                result = replace(result, information=kl.information(lm, opening.objective, found))
+            yield result
+    for (work, sensitivity), seconds in timed(hessian.sensitivity(lm, opening.objective, settings)):
         result = _more(result, work, "hessian", seconds)
         result = replace(result, hessian=sensitivity or result.hessian)
         yield result
 
 
-def _opening(request: _Request) -> Iterator[tuple[Attribution, Tensor]]:
-    """The prediction and the transition, with (V,) log-probabilities."""
-    lm, tokens = request.lm, request.tokens
-    trace = capture(lm, request.context)
-    log_p = trace.log_p
-    own_choice = int(log_p.argmax())
-    target = resolve(request.choice, tokens, own_choice, lm.tokenizer, lm.vocabulary)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Opening:
+    objective: Objective
+    traces: tuple[Trace, ...]  # one for each line
+
+
+def _opened(request: _Request) -> Iterator[tuple[_Opening, Attribution]]:
+    """The target, its predictions and the transition."""
+    lm, tokens, choice = request.lm, request.tokens, request.choice
+    known: tuple[Trace, ...] = ()
+    own_choice = 0
+    if choice.stop is None:
+        known = (capture(lm, tokens.ids[: position_of(choice, tokens)]),)
+        own_choice = int(known[0].log_p.argmax())
+    target = resolve(choice, tokens, own_choice, lm.tokenizer, lm.vocabulary)
+    explained = objective(target, tokens)
+    traces = known or tuple(capture(lm, line.ids, line.rows) for line in explained.lines)
+    flows = [flow for trace in traces for flow in transitions(lm, trace)]
+    predictions = _predictions(lm, explained, traces)
+    n_said = len(target.said)
     yield (
+        _Opening(explained, traces),
         Attribution(
             tokens=tokens,
             target=target,
-            prediction=_prediction(lm, log_p, target.token_id),
+            prediction=predictions[0],
             settings=request.settings,
             source=lm.source,
             weights=request.weights,
-            transition=transition(lm, trace),
-            work=Work(forwards=_N_CAPTURES, planned=request.planned),
+            transition=mean_transition(flows, explained.n_context),
+            work=Work(forwards=N_CAPTURES * len(traces)),
+            later=predictions[1:n_said],
+            foil=predictions[n_said:],
         ),
-        log_p,
     )
 
 
-def _prediction(lm: LanguageModel, log_p: Tensor, target_id: int) -> Prediction:
-    """What the model says, from (V,) log-probabilities.
-
-    Raises:
-        NotDifferentiableError: they are not finite.
-    """
-    if not torch.isfinite(log_p).all():
-        raise NotDifferentiableError("The model's logits must be finite, found NaN or infinity: load it in float32.")
-    best = log_p.topk(min(_N_CANDIDATES, len(log_p)))
-    rank = int((log_p > log_p[target_id]).sum()) + 1
-    entropy = float(-(log_p.exp() * log_p).sum())
-    candidates = tuple(
-        Candidate(token, piece_of(lm.tokenizer, token), probability)
-        for token, probability in zip(best.indices.tolist(), best.values.exp().tolist(), strict=True)
+def _predictions(lm: LanguageModel, explained: Objective, traces: tuple[Trace, ...]) -> tuple[Prediction, ...]:
+    """One for every term: those of what is said, then the foil's."""
+    return tuple(
+        prediction(lm, trace.log_probs[line.rows.index(term.row)], term.token_id)
+        for line, trace in zip(explained.lines, traces, strict=True)
+        for term in line.terms
     )
-    return Prediction(float(log_p[target_id]), rank, entropy, candidates)
 
 
 def _more(result: Attribution, work: Work, component: str, seconds: float) -> Attribution:
@@ -157,7 +172,7 @@ def _more(result: Attribution, work: Work, component: str, seconds: float) -> At
     return replace(result, work=result.work.plus(work), seconds=tuple(spent.items()))
 
 
-def _timed(steps: Iterator[_Step]) -> Iterator[tuple[_Step, float]]:
+def timed(steps: Iterator[_Step]) -> Iterator[tuple[_Step, float]]:
     """Every step with the seconds it took; waiting for the caller is not counted."""
     start = time.perf_counter()
     for step in steps:

@@ -16,7 +16,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from heta_core.architectures import Architecture
 from heta_core.errors import InputError, OutOfMemoryError
 from heta_core.parts import Source
-from heta_core.tokens import Tokenizer, Tokens
+from heta_core.tokens import Tokenizer
 
 # What the method needs of a configuration while it runs: fused attention kernels have no second derivative
 # (pytorch #116350) and give no probabilities; collected attentions would take (L, H, T, T).
@@ -123,15 +123,15 @@ def _is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
-def check_length(lm: LanguageModel, tokens: Tokens) -> None:
+def check_length(lm: LanguageModel, n_tokens: int) -> None:
     """Refuse a text that the model has no positions for.
 
     Raises:
         InputError: the text is longer than the model's context.
     """
-    if lm.max_context is not None and len(tokens) > lm.max_context:
+    if lm.max_context is not None and n_tokens > lm.max_context:
         raise InputError(
-            f"{lm.source.model} takes at most {lm.max_context} tokens, the text has {len(tokens)}: shorten it."
+            f"{lm.source.model} takes at most {lm.max_context} tokens, the text has {n_tokens}: shorten it."
         )
 
 

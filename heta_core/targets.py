@@ -108,6 +108,11 @@ class Line:
     ids: tuple[int, ...]
     terms: tuple[Term, ...]
 
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """Where it is read, in order; the last is the last token."""
+        return tuple(dict.fromkeys(term.row for term in self.terms))
+
 
 @dataclass(frozen=True, slots=True)
 class Objective:
@@ -119,10 +124,10 @@ class Objective:
     n_context: int  # T
     lines: tuple[Line, ...]
 
-    @property
-    def rows(self) -> tuple[int, ...]:
-        """Where the first line is read, in order."""
-        return tuple(dict.fromkeys(term.row for term in self.lines[0].terms))
+
+def next_token(ids: tuple[int, ...], token_id: int) -> Objective:
+    """f = log p of one token after some ids."""
+    return Objective(len(ids), (Line(ids, (Term(len(ids) - 1, token_id, 1),)),))
 
 
 def position_of(choice: Choice, tokens: Tokens) -> int:

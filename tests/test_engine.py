@@ -13,8 +13,9 @@ from heta_core.components import kl
 from heta_core.engine import attribute, attribute_steps
 from heta_core.errors import HetaError, InputError, OutOfMemoryError
 from heta_core.language_model import LanguageModel
+from heta_core.passes.masked import Masked
 from heta_core.settings import MASKS, Mask, Settings, Weights
-from heta_core.targets import Choice
+from heta_core.targets import Choice, next_token
 from heta_core.tokens import from_ids
 
 TEXT = "Kate has a cup."
@@ -194,9 +195,11 @@ def test_seconds_are_told_for_each_component(llama: LanguageModel) -> None:
     assert list(seconds) == ["transition", "kl", "hessian"] and all(s > 0 for s in seconds.values())
 
 
-def test_a_masked_run_that_breaks_is_an_error(llama: LanguageModel) -> None:
-    rows = kl._Rows(
-        range(1), *(torch.full((1,), float("nan")) for _ in range(2)), torch.zeros(1).long(), torch.zeros(1)
-    )
+def test_a_masked_run_that_breaks_is_an_error(llama: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> object:
+        yield Masked(range(3), (2,), torch.full((3, 1, llama.vocabulary), float("nan")), 3)
+
+    monkeypatch.setattr(kl, "masked", broken)
+    line = next_token((1, 2, 3), 4).lines[0]
     with pytest.raises(HetaError, match="finite logits"):
-        kl._collected(llama, [rows])
+        list(kl.effects(llama, line, 3, torch.zeros(1, llama.vocabulary), QUICK))

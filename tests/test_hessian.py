@@ -20,6 +20,7 @@ from heta_core.errors import NotDifferentiableError, SettingsError
 from heta_core.language_model import LanguageModel
 from heta_core.parts import Sensitivity
 from heta_core.settings import Settings
+from heta_core.targets import next_token
 
 IDS = (70, 3, 9, 41, 9, 120, 7)
 TARGET = 11
@@ -31,7 +32,7 @@ def narrow() -> LanguageModel:
 
 
 def last(lm: LanguageModel, settings: Settings, ids: tuple[int, ...] = IDS) -> Sensitivity:
-    *_, (_, result) = sensitivity(lm, ids, TARGET, settings)
+    *_, (_, result) = sensitivity(lm, next_token(ids, TARGET), settings)
     assert result is not None
     return result
 
@@ -103,7 +104,9 @@ def test_more_probes_keep_the_ones_before(narrow: LanguageModel) -> None:
 
 
 def test_every_round_is_a_complete_estimate(narrow: LanguageModel) -> None:
-    found = [result for _, result in sensitivity(narrow, IDS, TARGET, Settings(probes=6)) if result is not None]
+    found = [
+        result for _, result in sensitivity(narrow, next_token(IDS, TARGET), Settings(probes=6)) if result is not None
+    ]
     assert [int(result.n_probes[0]) for result in found] == [1, 3, 6]
 
 

@@ -8,11 +8,12 @@ import oracles_curvature as oracle
 import pytest
 import torch
 
-from heta_core.components.kl import information, kl
+from heta_core.components.kl import effects, information, kl
 from heta_core.errors import InputError, UnsupportedModelError
 from heta_core.language_model import LanguageModel
 from heta_core.parts import Information
 from heta_core.settings import MASKS, Mask, Settings
+from heta_core.targets import next_token
 
 IDS = (70, 3, 9, 41, 9, 120, 7)
 TARGET = 11
@@ -25,9 +26,10 @@ def settings_of(mask: Mask, chunk: int = 3) -> Settings:
 def last(lm: LanguageModel, settings: Settings, target: int = TARGET) -> Information:
     with torch.no_grad():
         log_p = oracle.log_p(lm.model, oracle.embedded(lm.model, IDS))
-    *_, (_, result) = information(lm, IDS, log_p, target, settings)
-    assert result is not None
-    return result
+    explained = next_token(IDS, target)
+    *_, (_, found) = effects(lm, explained.lines[0], len(IDS), log_p[None], settings)
+    assert found is not None
+    return information(lm, explained, [found])
 
 
 @pytest.mark.parametrize("mask", ["zero", "mean", "token"])

@@ -1,4 +1,4 @@
-"""Hessian sensitivity S: how strongly the target's log-probability bends at a token."""
+"""Hessian sensitivity S: how strongly what is explained bends at a token."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -14,6 +14,7 @@ from heta_core.parts import Sensitivity, Work
 from heta_core.passes.curvature import Window, block_products, open_window
 from heta_core.passes.prefix import bounds, chunks, n_growths
 from heta_core.settings import Settings
+from heta_core.targets import Objective
 
 # 2^(D−1) sign vectors; beyond this width `dense` would take hours.
 _WIDEST_DENSE = 14
@@ -61,48 +62,46 @@ def rounds(settings: Settings, width: int) -> list[range]:
 
 
 def sensitivity(
-    lm: LanguageModel, ids: tuple[int, ...], target_id: int, settings: Settings
+    lm: LanguageModel, objective: Objective, settings: Settings
 ) -> Iterator[tuple[Work, Sensitivity | None]]:
-    r"""S_i = E_r ‖ 𝓗_ii r ‖₁, r ∈ {±1}^D (Eq. 3), 𝓗_ii the D×D block of ∇² log p(target) at token i.
+    r"""S_i = E_r ‖ 𝓗_ii r ‖₁, r ∈ {±1}^D (Eq. 3), 𝓗_ii the D×D block of ∇²f at token i, f = log p(target) or a sum.
 
     Yields the work of every batch of products as it is done, and after every round a complete, finer estimate. Cost:
     m products per token, each a backward through the gradient of the suffix that the token can reach. Not the
     entrywise norm of the block; in units of the embeddings, so embeddings twice as long give a quarter of it.
 
-    Args:
-        ids: the T context tokens.
-
     Raises:
         NotDifferentiableError: the model has no finite second derivative.
         SettingsError: the estimator does not fit the model.
     """
-    embeddings = embed(lm, ids)
+    embeddings = [embed(lm, line.ids) for line in objective.lines]
+    context = embeddings[0][: objective.n_context]
     norms: list[NDArray[np.float64]] = []  # (T, draws of the round)
     gradient = np.empty(0)
-    for draws in rounds(settings, embeddings.shape[1]):
+    for draws in rounds(settings, context.shape[1]):
         parts: list[Tensor] = []
         slopes: list[Tensor] = []
-        for chunk in chunks(lm, embeddings, settings.chunk):
-            window = open_window(lm, embeddings, target_id, chunk)
+        for chunk in chunks(lm, context, settings.chunk):
+            window = open_window(lm, objective, embeddings, chunk)
             slopes.append(window.gradient.detach().abs().sum(-1))
-            yield Work(forwards=1 + chunk.n_grown, backwards=1), None
+            yield Work(forwards=len(embeddings) + chunk.n_grown, backwards=1), None
             for part in _norms(lm, window, draws, settings):
                 parts.append(part)
                 yield Work(products=len(part)), None
-        norms.append(torch.cat(parts).reshape(len(ids), len(draws)).double().cpu().numpy())
+        norms.append(torch.cat(parts).reshape(len(context), len(draws)).double().cpu().numpy())
         if not norms[1:]:
             gradient = torch.cat(slopes).double().cpu().numpy()
         yield Work(), _estimate(np.concatenate(norms, 1), gradient, settings)
 
 
-def n_passes(lm: LanguageModel, n_context: int, settings: Settings) -> int:
+def n_passes(lm: LanguageModel, n_context: int, settings: Settings, *, n_lines: int = 1) -> int:
     """Forwards, backwards and products of a whole run.
 
     Raises:
         SettingsError: the estimator does not fit the model.
     """
     n_chunks = len(bounds(n_context, settings.chunk))
-    each = 2 * n_chunks + n_growths(lm, n_context, settings.chunk)
+    each = (n_lines + 1) * n_chunks + n_growths(lm, n_context, settings.chunk)
     width = int(lm.model.get_input_embeddings().weight.shape[1])
     return sum(each + n_context * len(draws) for draws in rounds(settings, width))
 

@@ -11,6 +11,8 @@ r"""Semantic transition M: how much of what each token holds flows, through atte
 The paper's research code chains each head with its own index only; its equations, followed here, mix over heads.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -43,6 +45,21 @@ def transitions(lm: LanguageModel, trace: Trace) -> tuple[Transition, ...]:
     second = read(lm, trace.ids, lambda layer: head_flow(layer, arriving[layer.index]), trace.positions)
     flow = _numpy(second.kept)  # (L, P, H, T)
     return tuple(Transition(flow[:, k, :, : p + 1], _numpy(shares[:, p])) for k, p in enumerate(trace.positions))
+
+
+def mean_transition(found: Sequence[Transition], n_context: int) -> Transition:
+    """M of several explained tokens: the mean of theirs over the first T tokens, each row padded with zeros.
+
+    Raises:
+        ReportError: nothing flows from those tokens.
+    """
+    if len(found) == 1:
+        return found[0]
+    flow = np.zeros((*found[0].flow.shape[:2], n_context))
+    for one in found:
+        n = min(n_context, one.flow.shape[2])
+        flow[:, :, :n] += one.flow[:, :, :n] / (one.total * len(found))
+    return Transition(flow, np.mean([one.sink_share for one in found], axis=0))
 
 
 def arrivals(head_means: Tensor, positions: tuple[int, ...]) -> Tensor:

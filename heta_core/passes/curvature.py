@@ -1,4 +1,4 @@
-"""Block-restricted Hessian-vector products of log p(target), batched over tokens and probes.
+"""Block-restricted Hessian-vector products of what is explained, batched over tokens and probes.
 
 1. The embeddings of a chunk's tokens are the only leaf; what precedes them is a cached prefix.
 2. One forward and one backward that keeps its graph give ∇f of the chunk.
@@ -6,6 +6,7 @@
    row i (Pearlmutter 1994). A batch of them shares one call.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,38 +14,51 @@ from torch import Tensor
 
 from heta_core.errors import NotDifferentiableError
 from heta_core.language_model import LanguageModel, log_probs, running
-from heta_core.passes.prefix import Chunk, last_logits
+from heta_core.passes.prefix import Chunk, logits_at
+from heta_core.targets import Line, Objective
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """f = log p(target) as a function of the embeddings of n tokens, with the graph of its gradient."""
+    """f as a function of the embeddings of n tokens, with the graph of its gradient."""
 
     start: int
     leaf: Tensor  # (n, D)
     gradient: Tensor  # (n, D) ∇f, differentiable
 
 
-def open_window(lm: LanguageModel, embeddings: Tensor, target_id: int, chunk: Chunk) -> Window:
-    """One forward and one backward over the positions that the chunk's tokens can reach.
+def open_window(lm: LanguageModel, objective: Objective, embeddings: Sequence[Tensor], chunk: Chunk) -> Window:
+    """One forward for each line and one backward, over the positions that the chunk's tokens can reach.
+
+    What is predicted before the chunk is constant here and left out of f.
 
     Args:
-        embeddings: (T, D) of the whole context.
+        embeddings: (length, D) of every line, whole.
 
     Raises:
         NotDifferentiableError: no gradient reaches the embeddings.
     """
-    leaf = embeddings[chunk.start : chunk.stop].clone().requires_grad_(True)
-    before = embeddings[chunk.first : chunk.start]
-    row = torch.cat([before, leaf, embeddings[chunk.stop :]])
+    leaf = embeddings[0][chunk.start : chunk.stop].clone().requires_grad_(True)
     with running(lm), torch.enable_grad():
-        f = log_probs(last_logits(lm, row[None], chunk.copy_of_cache(1)))[0, target_id]
-        (gradient,) = torch.autograd.grad(f, leaf, create_graph=True)
+        values = [_value(lm, line, row, leaf, chunk) for line, row in zip(objective.lines, embeddings, strict=True)]
+        (gradient,) = torch.autograd.grad(torch.stack(values).sum(), leaf, create_graph=True)
     if not gradient.requires_grad:
         raise NotDifferentiableError(
             "The Hessian needs a gradient that can be differentiated again; this model's gradient is constant."
         )
     return Window(chunk.start, leaf, gradient)
+
+
+def _value(lm: LanguageModel, line: Line, embeddings: Tensor, leaf: Tensor, chunk: Chunk) -> Tensor:
+    """What one line adds to f, with the chunk's embeddings taken from the leaf."""
+    rows = [row for row in line.rows if row >= chunk.start]
+    terms = [term for term in line.terms if term.row >= chunk.start]
+    whole = torch.cat([embeddings[chunk.first : chunk.start], leaf, embeddings[chunk.stop :]])
+    at = [row - chunk.first for row in rows]
+    log_p = log_probs(logits_at(lm, whole[None], chunk.copy_of_cache(1), at))[0]  # (R, V)
+    places = [rows.index(term.row) for term in terms]
+    chosen = log_p[places, [term.token_id for term in terms]]
+    return (chosen * chosen.new_tensor([term.weight for term in terms])).sum()
 
 
 def block_products(lm: LanguageModel, window: Window, rows: Tensor, probes: Tensor) -> Tensor:

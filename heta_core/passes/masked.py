@@ -5,7 +5,7 @@
    - zero, mean, token: its embedding is replaced;
    - attention: no later token may look at it. The mask is 2-D and the positions are stated: a gap in the positions
      without a mask would be read as packed sequences, and a hand-made 4-D mask would switch sliding windows off.
-3. Only the logits at the predicting position are computed.
+3. Only the logits at the predicting positions are computed; one pass serves all of them.
 """
 
 import inspect
@@ -17,84 +17,104 @@ from torch import Tensor
 
 from heta_core.errors import InputError, UnsupportedModelError
 from heta_core.language_model import LanguageModel, embed, log_probs, running
-from heta_core.passes.prefix import Chunk, chunks, last_logits, n_growths
+from heta_core.passes.prefix import Chunk, chunks, logits_at, n_growths
 from heta_core.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Masked:
-    """The next-token log-probabilities with each of some tokens masked."""
+    """Next-token log-probabilities with each of some tokens masked, at those rows that they can reach."""
 
     positions: range  # n context tokens
-    log_probs: Tensor  # (n, V) nats
+    rows: tuple[int, ...]  # R, where the line is read; row j is not reached by a token after j
+    log_probs: Tensor  # (n, R, V) nats
     n_forwards: int  # sequences run for it, a grown prefix counted
 
 
-def masked(lm: LanguageModel, ids: tuple[int, ...], settings: Settings) -> Iterator[Masked]:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A sequence, which of its tokens are masked one at a time, and where it is read."""
+
+    ids: tuple[int, ...]
+    n_masked: int  # the first tokens
+    rows: tuple[int, ...]  # in order; a row predicts the token after it
+
+
+def masked(lm: LanguageModel, reading: Reading, settings: Settings) -> Iterator[Masked]:
     """Log-probabilities after masking, chunk by chunk in reading order.
 
-    Under the attention mask the last token is left out: nothing after it could look at it, so masking it changes
-    nothing by construction.
+    Under the attention mask a row's own token is never hidden: nothing could look at it, so masking it changes nothing
+    by construction.
 
     Raises:
         InputError: mask_token is not in the vocabulary.
         UnsupportedModelError: the family takes its positions from the mask, so hiding a token would move the others.
     """
     if settings.mask == "attention":
-        yield from _hidden(lm, ids, settings.chunk)
+        yield from _hidden(lm, reading, settings.chunk)
     else:
-        yield from _replaced(lm, ids, settings)
+        yield from _replaced(lm, reading, settings)
 
 
-def n_forwards(lm: LanguageModel, n_context: int, settings: Settings) -> int:
+def n_forwards(lm: LanguageModel, n_masked: int, last_row: int, settings: Settings) -> int:
     """How many forwards `masked` takes: one for each masked token and one for each grown prefix."""
-    n_masked = n_context - (settings.mask == "attention")
-    return n_masked + n_growths(lm, n_masked, settings.chunk)
+    n_runs = min(n_masked, last_row) if settings.mask == "attention" else n_masked
+    return n_runs + n_growths(lm, n_runs, settings.chunk)
 
 
 @torch.no_grad()
-def _replaced_chunk(lm: LanguageModel, embeddings: Tensor, chunk: Chunk, substitute: Tensor) -> Masked:
+def _replaced_chunk(
+    lm: LanguageModel, reading: Reading, embeddings: Tensor, chunk: Chunk, substitute: Tensor
+) -> Masked:
     positions = range(chunk.start, chunk.stop)
     rows = embeddings[chunk.first :].repeat(len(positions), 1, 1)  # (n, T', D)
     diagonal = torch.arange(len(positions), device=rows.device)
     rows[diagonal, diagonal + chunk.start - chunk.first] = substitute
+    reached = _reached(reading, chunk.start)
+    at = [row - chunk.first for row in reached]
     with running(lm):
-        logits = last_logits(lm, rows, chunk.copy_of_cache(len(positions)))
-    return Masked(positions, log_probs(logits), len(positions) + chunk.n_grown)
+        logits = logits_at(lm, rows, chunk.copy_of_cache(len(positions)), at)
+    return Masked(positions, reached, log_probs(logits), len(positions) + chunk.n_grown)
 
 
-def _replaced(lm: LanguageModel, ids: tuple[int, ...], settings: Settings) -> Iterator[Masked]:
-    embeddings = embed(lm, ids)
-    substitute = _substitute(lm, embeddings, settings)
-    for chunk in chunks(lm, embeddings, settings.chunk):
-        yield _replaced_chunk(lm, embeddings, chunk, substitute)
+def _reached(reading: Reading, first: int) -> tuple[int, ...]:
+    """The rows at or after a token."""
+    return tuple(row for row in reading.rows if row >= first)
 
 
-def _substitute(lm: LanguageModel, embeddings: Tensor, settings: Settings) -> Tensor:
+def _replaced(lm: LanguageModel, reading: Reading, settings: Settings) -> Iterator[Masked]:
+    embeddings = embed(lm, reading.ids)
+    context = embeddings[: reading.n_masked]
+    substitute = _substitute(lm, context, settings)
+    for chunk in chunks(lm, context, settings.chunk):
+        yield _replaced_chunk(lm, reading, embeddings, chunk, substitute)
+
+
+def _substitute(lm: LanguageModel, context: Tensor, settings: Settings) -> Tensor:
     """(D,) what stands in a masked token's place."""
     if settings.mask == "zero":
-        return torch.zeros_like(embeddings[0])
+        return torch.zeros_like(context[0])
     if settings.mask == "mean":
-        return embeddings.mean(0)
+        return context.mean(0)
     token = settings.mask_token
     if token is None or token >= lm.vocabulary:
         raise InputError(f"mask_token must be an id from 0 to {lm.vocabulary - 1}, got {token}.")
     return embed(lm, (token,))[0]
 
 
-def _hidden(lm: LanguageModel, ids: tuple[int, ...], size: int) -> Iterator[Masked]:
+def _hidden(lm: LanguageModel, reading: Reading, size: int) -> Iterator[Masked]:
     if not _takes_positions(lm):
         raise UnsupportedModelError(
             f"The attention mask needs positions that do not move, but {lm.source.model} takes them from the mask "
             "(ALiBi): use the zero, mean or token mask."
         )
-    embeddings = embed(lm, ids)
-    for chunk in chunks(lm, embeddings[:-1], size):
+    embeddings = embed(lm, reading.ids)
+    for chunk in chunks(lm, embeddings[: min(reading.n_masked, reading.rows[-1])], size):
         if chunk.start == 0:
-            yield _without_first(lm, embeddings)
+            yield _without_first(lm, reading, embeddings)
         start = max(chunk.start, 1)
         if start < chunk.stop:
-            yield _hidden_chunk(lm, embeddings, chunk, range(start, chunk.stop))
+            yield _hidden_chunk(lm, reading, embeddings, chunk, range(start, chunk.stop))
 
 
 def _takes_positions(lm: LanguageModel) -> bool:
@@ -104,24 +124,27 @@ def _takes_positions(lm: LanguageModel) -> bool:
 
 
 @torch.no_grad()
-def _without_first(lm: LanguageModel, embeddings: Tensor) -> Masked:
+def _without_first(lm: LanguageModel, reading: Reading, embeddings: Tensor) -> Masked:
     """Token 0 hidden: the others run alone at their own positions (a hole at 0 would leave token 0 nothing to see)."""
     positions = torch.arange(1, len(embeddings), device=embeddings.device)[None]
+    reached = _reached(reading, 1)
+    at = [row - 1 for row in reached]
+    mask = torch.ones_like(positions)
     with running(lm):
-        logits = last_logits(
-            lm, embeddings[None, 1:], None, attention_mask=torch.ones_like(positions), position_ids=positions
-        )
-    return Masked(range(1), log_probs(logits), 1)
+        logits = logits_at(lm, embeddings[None, 1:], None, at, attention_mask=mask, position_ids=positions)
+    return Masked(range(1), reached, log_probs(logits), 1)
 
 
 @torch.no_grad()
-def _hidden_chunk(lm: LanguageModel, embeddings: Tensor, chunk: Chunk, hidden: range) -> Masked:
+def _hidden_chunk(lm: LanguageModel, reading: Reading, embeddings: Tensor, chunk: Chunk, hidden: range) -> Masked:
     n, n_rows = len(embeddings), len(hidden)
     rows = embeddings[chunk.first :].expand(n_rows, -1, -1)
     mask = torch.ones(n_rows, n, dtype=torch.long, device=rows.device)
     diagonal = torch.arange(n_rows, device=rows.device)
     mask[diagonal, diagonal + hidden.start] = 0
     positions = torch.arange(chunk.first, n, device=rows.device).expand(n_rows, -1)
+    reached = _reached(reading, hidden.start)
+    at = [row - chunk.first for row in reached]
     with running(lm):
-        logits = last_logits(lm, rows, chunk.copy_of_cache(n_rows), attention_mask=mask, position_ids=positions)
-    return Masked(hidden, log_probs(logits), n_rows + chunk.n_grown)
+        logits = logits_at(lm, rows, chunk.copy_of_cache(n_rows), at, attention_mask=mask, position_ids=positions)
+    return Masked(hidden, reached, log_probs(logits), n_rows + chunk.n_grown)

@@ -6,7 +6,7 @@ would be wrong: sliding-window layers keep only their window).
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -66,30 +66,41 @@ def chunks(lm: LanguageModel, embeddings: Tensor, size: int) -> Iterator[Chunk]:
             cache = _grown(lm, embeddings[start:stop], cache)
 
 
-def last_logits(
+def last_logits(lm: LanguageModel, rows: Tensor, cache: DynamicCache | None) -> Tensor:
+    """(B, V) logits at the last position of B sequences.
+
+    Args:
+        rows: (B, T', D) embeddings of what follows the cache.
+    """
+    return logits_at(lm, rows, cache, (rows.shape[1] - 1,))[:, 0]
+
+
+def logits_at(
     lm: LanguageModel,
     rows: Tensor,
     cache: DynamicCache | None,
+    at: Sequence[int],
     *,
     attention_mask: Tensor | None = None,
     position_ids: Tensor | None = None,
 ) -> Tensor:
-    """(B, V) logits at the last position of B sequences.
+    """(B, R, V) logits at R positions of B sequences, each 0 … T'−1.
 
     Args:
         rows: (B, T', D) embeddings of what follows the cache.
         attention_mask: (B, length of cache + T') 2-D; a hand-made 4-D mask would switch sliding windows off.
         position_ids: (B, T').
     """
+    is_last = tuple(at) == (rows.shape[1] - 1,)
     logits: Tensor = lm.model(
         inputs_embeds=rows,
         past_key_values=cache,
         use_cache=cache is not None,
         attention_mask=attention_mask,
         position_ids=position_ids,
-        logits_to_keep=1,
+        logits_to_keep=1 if is_last else torch.tensor(at, device=rows.device),
     ).logits
-    return logits[:, -1]
+    return logits
 
 
 @torch.no_grad()
