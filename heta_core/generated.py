@@ -54,6 +54,8 @@ class GenerationAttribution:
     source: Source
     weights: Weights = Weights()
     steps: tuple[Step, ...] = ()  # one for each token of the continuation, once it is complete
+    work: Work = Work()  # of what all steps share: the text, the transition, the KL information
+    seconds: tuple[tuple[str, float], ...] = ()  # the same, (what, wall time)
     method: str = "heta"
 
     def __post_init__(self) -> None:
@@ -78,6 +80,12 @@ class GenerationAttribution:
     def is_complete(self) -> bool:
         """The text has ended and every component of every step is there."""
         return self.ending is not None and len(self.steps) == self.n_new and all(s.hessian for s in self.steps)
+
+    @property
+    def fraction(self) -> float:
+        """The part of all planned passes that is done, 0 to 1."""
+        works = [self.work, *(step.work for step in self.steps)]
+        return sum(work.done for work in works) / sum(work.planned for work in works)
 
     def at(self, k: int) -> Attribution:
         """Step k as an attribution of its own; its text is the whole one."""

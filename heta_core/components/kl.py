@@ -49,6 +49,18 @@ class Effects:
     log_p: Floats  # (T, K) nats, of each of the line's K terms with the token masked
     choices: NDArray[np.int64]  # (R,) ids of the first choices unmasked
 
+    def at(self, k: int) -> "Effects":
+        """The effects at row number k alone, on the tokens that it sees; of a line with one term at each row."""
+        seen, one = slice(0, self.rows[k] + 1), slice(k, k + 1)
+        return Effects(
+            rows=self.rows[one],
+            kl=self.kl[seen, one],
+            first=self.first[seen, one],
+            first_log_p=self.first_log_p[seen, one],
+            log_p=self.log_p[seen, one],
+            choices=self.choices[one],
+        )
+
 
 def effects(
     lm: LanguageModel, line: Line, n_masked: int, log_probs: Tensor, settings: Settings
