@@ -16,6 +16,8 @@ ESTIMATORS: tuple[Estimator, ...] = get_args(Estimator)
 SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
 DECODINGS: tuple[DecodingMethod, ...] = get_args(DecodingMethod)
 
+_SEEDS = 2**64  # of a draw, which is keyed by the seed and the position
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -100,6 +102,10 @@ class Decoding:
         _positive("temperature", self.temperature, math.inf)
         if self.top_p is not None:
             _positive("top_p", self.top_p, 1)
+        if self.seed >= _SEEDS:
+            raise SettingsError(f"seed must be less than 2^64, got {self.seed!r}: the generator's key has 64 bits.")
+        if isinstance(self.stop, str) or not all(isinstance(text, str) for text in self.stop):
+            raise SettingsError(f"stop must be a tuple of texts, got {self.stop!r}: write (text,) for a single one.")
         if not all(self.stop):
             raise SettingsError("A stop text must not be empty: every text would end at once.")
         if self.method == "greedy" and (self.temperature, self.top_k, self.top_p) != (1.0, None, None):

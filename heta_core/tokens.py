@@ -76,15 +76,24 @@ def from_text(tokenizer: Tokenizer, text: str) -> Tokens:
     """
     if not text:
         raise InputError("A prompt is needed, got an empty text: write at least two words.")
+    check_text(text)
+    ids = tokenizer.encode(text, add_special_tokens=True)
+    bare = tokenizer.encode(text, add_special_tokens=False)
+    n_before, n_after = _added(ids, bare)
+    return from_ids(tokenizer, ids, n_added=(n_before, n_after))
+
+
+def check_text(text: str) -> None:
+    """Refuse a text that no tokenizer can read.
+
+    Raises:
+        InputError: the text holds half a surrogate pair.
+    """
     broken = next((i for i, c in enumerate(text) if "\ud800" <= c <= "\udfff"), None)
     if broken is not None:
         raise InputError(
             f"The text must be valid Unicode, found half a surrogate pair at character {broken}: remove it."
         )
-    ids = tokenizer.encode(text, add_special_tokens=True)
-    bare = tokenizer.encode(text, add_special_tokens=False)
-    n_before, n_after = _added(ids, bare)
-    return from_ids(tokenizer, ids, n_added=(n_before, n_after))
 
 
 def from_ids(tokenizer: Tokenizer, ids: Sequence[int], *, n_added: tuple[int, int] = (0, 0)) -> Tokens:
