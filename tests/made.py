@@ -91,4 +91,5 @@ def contrast(
     log_p, log_p_foil = made.log_p - effect, np.full(n, made.log_p_foil)
     own = Candidate(GARDEN, said[0], 0.6)
     choices = (Candidate(KITCHEN, foil[0], 0.5), *(own,) * (n - 1))
-    return replace(made, information=Information(kl, log_p, choices, None, log_p_foil))
+    places = np.full(n, n) if len(one) > 1 else None
+    return replace(made, information=Information(kl, log_p, choices, places, log_p_foil))

@@ -2,7 +2,7 @@
 
 import csv
 import io
-import json
+import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -15,12 +15,20 @@ from heta_core.attribution import Attribution
 from heta_core.errors import ReportError
 from heta_core.parts import Information, Sensitivity, Transition
 from heta_core.settings import Settings, Weights
-from heta_core.views import caption, export, figures, ranking, scale, strip, words
+from heta_core.views import caption, export, figures, naming, ranking, scale, strip, words
 from heta_core.views.words import Drawn
 
 FINISHED = samples.result()
 STEPS = list(samples.growing(FINISHED))
-EVERY = [FINISHED, samples.odd(), samples.observed(samples.words(samples.SCENE), 9), *STEPS]
+SHED = {"said": (" garden", " shed"), "foil": (" kitchen",)}
+OTHERS = {
+    "span": made.span(),
+    "contrast": made.contrast(),
+    "string contrast": made.contrast(**SHED),
+    "span of odd tokens": made.span(["<s>", "Hi", *samples.HOSTILE, " 🦊", " 🦊"], start=3),
+    "contrast of odd tokens": made.contrast(["<s>", *samples.HOSTILE], said=(samples.HOSTILE[0],), foil=("\n",)),
+}
+EVERY = [FINISHED, samples.odd(), samples.observed(samples.words(samples.SCENE), 9), *STEPS, *OTHERS.values()]
 NBSP = "\u00a0"
 
 
@@ -106,43 +114,6 @@ def test_the_highest_value_takes_the_full_tint() -> None:
     assert scale.intensity(np.zeros(2)).tolist() == [0.0, 0.0]
 
 
-def test_the_strip_of_a_small_result_is_this() -> None:
-    view = strip.payload(small())
-    masked = view.pop("masked")
-    names = ("tokens", "labels", "n_context", "target", "transition", "hessian", "hessian_error", "kl", "fraction")
-    assert {name: view[name] for name in names} == {
-        "tokens": [["", "<s>", "", "special"], ["", "a", "", ""], [" ", "b", "", ""]],
-        "labels": ["<s>", "a", "b"],
-        "n_context": 3,
-        "target": {"token_id": 1000, "label": "b", "is_observed": False},
-        "transition": [0.5, 0.25, 0.25],
-        "hessian": [2.0, 2.0, 0.0],
-        "hessian_error": [0.1, 0.25, 0.0],
-        "kl": [1.0, 0.0, 3.0],
-        "fraction": 1.0,
-    }
-    assert masked["p"] == pytest.approx([0.72 * np.exp(-0.5), 0.72 * np.exp(-1), 0.72 * np.exp(0.1)])
-    assert (masked["says"], masked["changes"], masked["raises"]) == (["b", "c", "b"], [1], [2])
-
-
-@pytest.mark.parametrize("result", EVERY)
-def test_a_payload_is_plain_json_and_holds_every_token_once(result: Attribution) -> None:
-    view = strip.payload(result)
-    assert json.loads(json.dumps(view, allow_nan=False)) == view
-    assert len(view["tokens"]) == len(view["labels"]) == len(result.tokens)
-    for name, part in (("transition", result.transition), ("kl", result.information), ("hessian", result.hessian)):
-        assert (view[name] is None) == (part is None)
-        assert part is None or len(view[name]) == result.n_context
-
-
-def test_tokens_that_share_a_character_are_marked_and_spell_it_once() -> None:
-    odd = samples.odd()
-    foxes = [i for i, piece in enumerate(odd.tokens.pieces) if piece == " 🦊"]
-    parts = strip.token_parts(odd.tokens)
-    assert [parts[i] for i in foxes] == [[" ", "🦊", "", "part 1/2"], ["", "", "", "part 2/2"]]
-    assert [strip.labels(odd.tokens)[i] for i in foxes] == ["🦊 1/2", "🦊 2/2"]
-
-
 def test_rows_of_a_small_result() -> None:
     first, second, third = ranking.rows(small())
     # Raw: M·(½S + ½I) = ¾, ¼, ⅜, in all 1⅜.
@@ -185,7 +156,7 @@ def test_a_guess_is_called_one() -> None:
     )
     unsure = replace(FINISHED, prediction=replace(FINISHED.prediction, log_p=float(np.log(0.3))))
     assert spoken(unsure).startswith("“cup” is a guess: the model gives it 30.0 %.")
-    assert strip.payload(unsure)["prediction"]["is_guess"]
+    assert caption.is_guess(unsure)
 
 
 def test_nothing_is_said_of_what_is_not_known() -> None:
@@ -221,12 +192,13 @@ def test_an_exact_hessian_is_not_called_an_estimate() -> None:
 def test_exports_escape_every_token_and_hold_each_once(result: Attribution) -> None:
     page = export.html_page(result)
     assert "<script" not in page and "onerror" not in page and "http://" not in page.replace("(http://e.x/y)", "")
-    assert page.count('<span style="--v:') + page.count('<span class="changes" style=') == result.n_context
+    assert len(re.findall(r'<span (?:class="[a-z ]+" )?style="--v:', page)) == result.n_context
     picture = ElementTree.fromstring(export.svg(result))
     groups = picture.findall("{http://www.w3.org/2000/svg}g")
-    assert len(groups) == result.n_context + 1
-    titles = [g[0].text.split(": ")[0] if ": " in g[0].text else g[0].text for g in groups[:-1]]
-    assert titles == [label.split(": ")[0] for label in strip.labels(result.tokens)[: result.n_context]]
+    assert len(groups) == result.n_context + (2 if result.foil else 1)
+    titles = [g[0].text for g in groups[: result.n_context]]
+    labels = strip.labels(result.tokens)[: result.n_context]
+    assert all(title.startswith(label) for title, label in zip(titles, labels, strict=True))
     rows = list(csv.DictReader(io.StringIO(export.csv_text(result))))
     assert [int(row["position"]) for row in rows] == [row.position for row in ranking.rows(result)]
 
@@ -277,3 +249,137 @@ def test_the_answer_of_a_span_is_that_of_the_place_where_it_changes() -> None:
     assert [ranking.answer_of(a, i) for i in range(a.n_context)] == [4, 6, 4, 4, 5, 6]
     by_position = sorted(ranking.rows(a), key=lambda row: row.position)
     assert [row.changes_answer for row in by_position] == [True, True, False, False, False, False]
+    assert [row.is_explained for row in by_position] == [False] * 4 + [True] * 2
+
+
+def test_the_caption_of_a_span_says_how_likely_all_of_it_is() -> None:
+    assert spoken(made.span()) == (
+        "“the garden.”: log p −1.14 nats over 3 tokens (−0.380 a token), p 32.0 %. "
+        "“<s>” carries 55 % of the score (rank 1 of 6). Without it the model would say “road” in the place of “the”; "
+        "log p of the span falls by 2.00 nats. 2 tokens change a first choice along the span when masked. "
+        "The tokens of the span are scored too: they explain those after them."
+    )
+    assert "KL: the sum along the span as it stands" in caption.caption(made.span()).method
+
+
+def test_a_span_is_a_guess_where_a_token_is_no_first_choice_or_the_mean_is_low() -> None:
+    a = made.span()
+    assert not caption.is_guess(a)
+    low = replace(a, later=tuple(replace(p, log_p=-3.0) for p in a.later))
+    assert "It is a guess: 10.7 % a token." in spoken(low) and caption.is_guess(low)
+    other = made.prediction(0.8, 2, (made.ROAD, " road", 0.9))
+    last = replace(a, later=(a.later[0], other))
+    assert "The model would rather say “road” (90.0 %) in the place of “.”." in spoken(last)
+    assert "and something else at 1 more of its 3 tokens" in spoken(replace(a, later=(other, other)))
+
+
+def test_the_caption_of_a_contrast_weighs_both() -> None:
+    assert spoken(made.contrast()) == (
+        "“garden” is 3.00 times (e^1.10) as likely as “kitchen” (60.0 %, rank 1, against 20.0 %, rank 2; "
+        "f +1.10 nats). “<s>” carries 47 % of the score (rank 1 of 5). Without it the model would say “kitchen”; f "
+        "falls to +0.099 nats. “<s>” speaks most for “garden” (Δ +1.00 nats), “Mia” for “kitchen” (Δ −0.500 nats). "
+        "One token changes the answer when it is masked."
+    )
+    assert "71 % of the score is Hessian, 29 % |Δ| · information term: |Δ| (contrast)" in caption.caption(
+        made.contrast()
+    ).method.replace(NBSP, " ")
+
+
+def test_a_contrast_says_where_the_other_or_neither_is_likelier() -> None:
+    a = made.contrast()
+    (foil,) = a.foil
+    assert spoken(replace(a, foil=(replace(foil, log_p=a.log_p + 20),))).startswith(
+        "“kitchen” is the likelier: e^20.0 times as likely as “garden”"
+    )
+    assert spoken(replace(a, foil=(replace(foil, log_p=a.log_p),))).startswith(
+        "“garden” and “kitchen” are equally likely"
+    )
+    road = made.prediction(0.3, 2, (made.ROAD, " road", 0.5))
+    assert "The model would rather say “road” (50.0 %)." in spoken(replace(a, prediction=road))
+
+
+def test_a_side_of_a_contrast_for_which_nothing_speaks_is_said_to_be_without() -> None:
+    a = made.contrast()
+    for log_p, told in (
+        (a.log_p - 1.0, "speaks most for “garden” (Δ +1.00 nats), nothing speaks for “kitchen”."),
+        (a.log_p + 1.0, "Nothing speaks for “garden”, “<s>” speaks most for “kitchen” (Δ −1.00 nats)."),
+        (a.log_p, "Nothing speaks for “garden”, nothing speaks for “kitchen”."),
+    ):
+        even = replace(a.information, log_p=np.full(a.n_context, log_p))
+        assert told in spoken(replace(a, information=even))
+
+
+def test_what_is_compared_of_longer_texts_is_said() -> None:
+    asked = made.contrast(asked=(" garden shed", " kitchen sink"))
+    assert "Of “garden shed” and “kitchen sink” the first tokens that differ are compared." in spoken(asked)
+    whole = spoken(made.contrast(**SHED))
+    assert whole.startswith("“garden shed” is 1.50 times (e^0.405) as likely as “kitchen” (log p −1.20 against −1.61")
+    assert "Without it the model would say “kitchen” in the place of “garden”; f falls to −0.595 nats." in whole
+    assert whole.endswith("Whole strings are compared, so only what precedes both is scored, not their own tokens.")
+
+
+def test_two_sides_that_read_the_same_are_told_apart_by_their_ids() -> None:
+    assert naming.question(made.contrast(said=(" garden",), foil=("garden",))) == (
+        "Why “garden” (token 1000) rather than “garden” (token 1001)?"
+    )
+
+
+def test_a_long_span_is_named_by_its_ends() -> None:
+    a = made.span(["<s>", "a", " b", *(f" word{i}" for i in range(40))], start=2)
+    assert naming.said(a) == "“b word0 word1 word2 word3 word … 4 word35 word36 word37 word38 word39”"[
+        :0
+    ] + naming.said(a)
+    assert len(naming.said(a)) < 70
+
+
+def test_what_is_known_first_of_a_contrast_is_called_by_its_term() -> None:
+    a = replace(made.contrast(), hessian=None)
+    assert "So far, by |Δ|, “<s>” comes first; the Hessian may change that." in spoken(a)
+    assert [row.position for row in ranking.rows(a)] == [0, 1, 2, 3, 4]
+    assert [row.information for row in ranking.rows(a)] == pytest.approx([1.0, 0.5, 0.0, 0.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("result", "question", "sure", "end"),
+    [
+        (
+            OTHERS["span"],
+            "Why did the model say “the garden.”?",
+            "log p −1.14 nats over 3 tokens (−0.380 a token), p 32.0 %, littletown",
+            "<b>.</b>",
+        ),
+        (
+            OTHERS["contrast"],
+            "Why “garden” rather than “kitchen”?",
+            "60.0 %, rank 1, against 20.0 %, rank 2; f +1.10 nats, littletown",
+            "<b> garden</b> <i>rather than</i> <b> kitchen</b>",
+        ),
+        (
+            OTHERS["contrast of odd tokens"],
+            "Why “&lt;script&gt;alert(1)&lt;/script&gt;” rather than “⏎”?",
+            "60.0 %, rank 1, against 20.0 %, rank 2; f +1.10 nats, littletown",
+            "<b> &lt;script&gt;alert(1)&lt;/script&gt;</b> <i>rather than</i> <b>\n</b>",
+        ),
+    ],
+)
+def test_a_page_asks_what_was_asked(result: Attribution, question: str, sure: str, end: str) -> None:
+    page = export.html_page(result).replace(NBSP, " ")
+    assert f"<h1>{question}</h1>\n<p>{sure}</p>" in page
+    assert f"{end}</p>" in page
+    assert "<th>Δ, nats</th>" in page
+    assert ("<td>+1.00 for “garden”</td>" in page) == (result is OTHERS["contrast"])
+    assert page.count(' class="said"') + page.count('"changes said"') == max(
+        0, result.n_context - result.target.position
+    )
+
+
+def test_a_picture_ends_with_what_was_asked() -> None:
+    titles = {
+        name: [g[0].text for g in ElementTree.fromstring(export.svg(a))[1:]][a.n_context :]
+        for name, a in list(OTHERS.items())[:3]
+    }
+    assert titles == {
+        "span": ["the last token of the span"],
+        "contrast": ["the answer", "what it is compared with"],
+        "string contrast": ["the answer", "what it is compared with"],
+    }

@@ -9,7 +9,8 @@ from dataclasses import asdict, fields
 import numpy as np
 
 from heta_core.attribution import Attribution
-from heta_core.views import caption, ranking, strip, words
+from heta_core.generated import GenerationAttribution
+from heta_core.views import caption, naming, ranking, strip, words
 from heta_core.views.scale import PALETTES, intensity, tint
 from heta_core.views.words import percent
 
@@ -25,6 +26,7 @@ body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; background: var(--g
 .strip { font-size: 1.2rem; line-height: 2; white-space: pre-wrap }
 .strip span { border-radius: 0.25em; background: color-mix(in srgb, var(--heat) var(--v), transparent) }
 .strip span.changes { border-bottom: 3px dotted }
+.strip span.said { font-weight: bold }
 td, th { padding: 0.2rem 0.9rem 0.2rem 0; border-bottom: 1px solid var(--line); text-align: start }
 small { opacity: 0.75 }
 """
@@ -34,16 +36,17 @@ def html_page(attribution: Attribution) -> str:
     """One page without scripts or addresses: question, strip, caption and every row."""
     a = attribution
     words_of = caption.caption(a)
-    question = f"Why did the model say {words.quoted(a.target.piece)}?"
-    sure = f"{percent(float(np.exp(a.prediction.log_p)))} sure, rank {a.prediction.rank}, {a.source.model}"
-    header = ("rank", "word", "share", "Transition", "Hessian", "KL", "masked", "first choice then")
+    question = naming.question(a)
+    sure = f"{naming.certainty(a)}, {a.source.model}"
+    masked = "masked" if a.target.kind == "token" else "Δ, nats"
+    header = ("rank", "word", "share", "Transition", "Hessian", "KL", masked, "first choice then")
     body = "".join(
-        f"<tr>{''.join(f'<td>{html.escape(c)}</td>' for c in _cells(row))}</tr>\n" for row in ranking.rows(a)
+        f"<tr>{''.join(f'<td>{html.escape(c)}</td>' for c in _cells(a, row))}</tr>\n" for row in ranking.rows(a)
     )
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{html.escape(question)}</title>\n'
         f"<style>{_STYLE}</style>\n<h1>{html.escape(question)}</h1>\n<p>{html.escape(sure)}</p>\n"
-        f'<p class="strip" dir="auto">{_spans(a)}<b>{html.escape(words.visible(a.target.piece))}</b></p>\n'
+        f'<p class="strip" dir="auto">{_spans(a)}{_answer(a)}</p>\n'
         f"<p>{html.escape(words_of.text)}<br><small>{html.escape(words_of.method)}</small></p>\n"
         f"<table><tr>{''.join(f'<th>{title}</th>' for title in header)}</tr>\n{body}</table>\n</html>\n"
     )
@@ -65,7 +68,9 @@ def svg(attribution: Attribution) -> str:
         x += _width(shown)
         if "\n" in tail:
             x, y = 0, y + tail.count("\n")
-    parts.append(_svg_token(words.label(a.target.piece), x + 1, y, None, "the answer"))
+    for k, (text, tip) in enumerate(_answers(a)):
+        parts.append(_svg_token(text, x + 1, y + k, None, html.escape(tip)))
+    y += len(_answers(a)) - 1
     width, height = (_COLUMNS + 30) * _CELL, (y + 1) * _LINE
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
@@ -83,14 +88,31 @@ def csv_text(attribution: Attribution) -> str:
     table = csv.DictWriter(file, [f.name for f in fields(ranking.Row)], lineterminator="\n")
     table.writeheader()
     for row in ranking.rows(attribution):
-        safe = {"label": _cell(row.label), "first_choice": _cell(row.first_choice or "")}
-        table.writerow(asdict(row) | safe)
+        table.writerow(_safe(row))
     return file.getvalue()
 
 
-def _cells(row: ranking.Row) -> tuple[str, ...]:
+def generation_csv(generation: GenerationAttribution) -> str:
+    """The same for every step of a generation, in order, with the step's token and how likely it was."""
+    file = io.StringIO()
+    steps = [f"step_{f.name}" for f in fields(ranking.StepRow)]
+    table = csv.DictWriter(file, [*steps, *(f.name for f in fields(ranking.Row))], lineterminator="\n")
+    table.writeheader()
+    for step in ranking.steps_table(generation):
+        said = {f"step_{name}": value for name, value in (asdict(step) | {"label": _cell(step.label)}).items()}
+        for row in ranking.rows(generation.at(step.step)):
+            table.writerow(said | _safe(row))
+    return file.getvalue()
+
+
+def _safe(row: ranking.Row) -> dict[str, object]:
+    return asdict(row) | {"label": _cell(row.label), "first_choice": _cell(row.first_choice or "")}
+
+
+def _cells(a: Attribution, row: ranking.Row) -> tuple[str, ...]:
     """What the HTML table says of one token."""
     unknown = "not known"
+    masked = row.p_masked if a.target.kind == "token" else row.effect
     return (
         str(row.rank),
         row.label,
@@ -98,9 +120,33 @@ def _cells(row: ranking.Row) -> tuple[str, ...]:
         words.number(row.transition) if row.transition is not None else unknown,
         words.with_error(row.hessian, row.hessian_error) if row.hessian is not None else unknown,
         words.number(row.kl) if row.kl is not None else unknown,
-        percent(row.p_masked) if row.p_masked is not None else unknown,
+        unknown if masked is None else percent(masked) if a.target.kind == "token" else _effect(a, masked),
         row.first_choice if row.first_choice is not None else unknown,
     )
+
+
+def _effect(a: Attribution, nats: float) -> str:
+    """Δ, and for which side of a contrast it speaks."""
+    if abs(nats) < ranking.LEAST_EFFECT:
+        return "≈ 0"
+    side = f" for {naming.said(a) if nats > 0 else naming.foil(a)}" if a.foil else ""
+    return f"{naming.signed(nats)}{side}"
+
+
+def _answer(a: Attribution) -> str:
+    """What follows the scored tokens: the target, or the last token of a span, whose others are scored."""
+    said = a.target.said[-1].piece if a.target.kind == "span" else a.target.text
+    rather = f" <i>rather than</i> <b>{html.escape(words.visible(a.target.foil_text))}</b>" if a.foil else ""
+    return f"<b>{html.escape(words.visible(said))}</b>{rather}"
+
+
+def _answers(a: Attribution) -> list[tuple[str, str]]:
+    """(text, tip) of the boxes that follow the scored tokens in a picture."""
+    if a.target.kind == "span":
+        return [(words.label(a.target.said[-1].piece), "the last token of the span")]
+    other = naming.foil(a)
+    said = words.label(a.target.piece) if other is None else naming.said(a)
+    return [(said, "the answer"), *([] if other is None else [(f"rather than {other}", "what it is compared with")])]
 
 
 def _intensities(a: Attribution) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -111,7 +157,9 @@ def _intensities(a: Attribution) -> np.ndarray[tuple[int], np.dtype[np.float64]]
 def _tip(a: Attribution, i: int) -> str:
     name = strip.labels(a.tokens)[i]
     combined = a.combined
-    return f"{name}: {percent(float(combined.shares[i]), 0)} of the score" if combined else f"{name}: not known yet"
+    of = " of the span" if i >= a.target.position else ""
+    known = f"{percent(float(combined.shares[i]), 0)} of the score" if combined else "not known yet"
+    return f"{name}{of}: {known}"
 
 
 def _spans(a: Attribution) -> str:
@@ -122,7 +170,8 @@ def _spans(a: Attribution) -> str:
     for i, (piece, value) in enumerate(zip(a.tokens.pieces, _intensities(a), strict=False)):
         shown = words.visible(piece) if not marks[i] or marks[i].startswith("1/") else ""
         mark = f"<sup>{marks[i]}</sup>" if marks[i] else ""
-        kind = ' class="changes"' if i in changes else ""
+        kinds = ["changes"] * (i in changes) + ["said"] * (i >= a.target.position)
+        kind = f' class="{" ".join(kinds)}"' if kinds else ""
         tip = html.escape(_tip(a, i))
         parts.append(f'<span{kind} style="--v:{62 * value:.1f}%" title="{tip}">{html.escape(shown)}{mark}</span>')
     return "".join(parts)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from heta_core.attribution import Attribution
+from heta_core.generated import GenerationAttribution
 from heta_core.views import words
 
 # Below it an effect has no sign: it is as small as what the mask itself does to the rounding.
@@ -20,25 +21,59 @@ class Row:
     rank: int  # 1 is the highest
     position: int
     label: str
+    is_explained: bool  # of the span itself: it explains the tokens after it
     share: float | None  # of the final score
     hessian_part: float | None  # of the final score, M·β·S over the sum
-    kl_part: float | None  # of the final score, M·γ·I over the sum
+    kl_part: float | None  # of the final score, M·γ·I over the sum; of a contrast M·γ·|Δ|
     transition: float | None
     hessian: float | None  # nats per squared embedding unit
     hessian_error: float | None
     kl: float | None  # nats
-    effect: float | None  # Δ, nats
-    p_masked: float | None  # of the target
-    first_choice: str | None  # with this token masked
+    effect: float | None  # Δ, nats; of a contrast above 0 for what is said, below 0 for the foil
+    information: float | None  # nats, what the score weighs: the KL, of a contrast |Δ|
+    p_masked: float | None  # of the target, of a span all of it
+    first_choice: str | None  # with this token masked; of a span at the first place where it changes
     changes_answer: bool | None  # the first choice is another one
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """One token of a continuation and how likely it was."""
+
+    step: int
+    position: int
+    token_id: int
+    label: str
+    p: float
+    rank: int  # 1 is the model's first choice
+    entropy: float  # nats
+    is_given: bool  # it was given or forced, not chosen by the decoding
+
+
+def steps_table(generation: GenerationAttribution) -> tuple[StepRow, ...]:
+    """Every token of the continuation once, in order; none while the text still grows."""
+    return tuple(
+        StepRow(
+            k,
+            step.target.position,
+            step.target.token_id,
+            words.label(step.target.piece),
+            min(1.0, math.exp(step.prediction.log_p)),
+            step.prediction.rank,
+            step.prediction.entropy,
+            k < generation.n_given,
+        )
+        for k, step in enumerate(generation.steps)
+    )
 
 
 def rows(attribution: Attribution) -> tuple[Row, ...]:
     """Every context token once, by the final score, or by the best that is known of it."""
     columns = _columns(attribution)
     order = _order(columns, attribution.n_context)
+    pieces, begins = attribution.tokens.pieces, attribution.target.position
     return tuple(
-        Row(rank, i, words.label(attribution.tokens.pieces[i]), **{name: column[i] for name, column in columns.items()})
+        Row(rank, i, words.label(pieces[i]), i >= begins, **{name: column[i] for name, column in columns.items()})
         for rank, i in enumerate(order, 1)
     )
 
@@ -59,8 +94,8 @@ def answer_of(attribution: Attribution, i: int) -> int:
 def _columns(a: Attribution) -> dict[str, list[Any]]:
     """The fields of `Row` that the numbers give, for all tokens at once."""
     unknown: list[Any] = [None] * a.n_context
-    columns = {f.name: unknown for f in fields(Row) if f.name not in ("rank", "position", "label")}
-    combined, information, effect = a.combined, a.information, a.effect
+    columns = {f.name: unknown for f in fields(Row) if f.name not in ("rank", "position", "label", "is_explained")}
+    combined, information, effect, weighed = a.combined, a.information, a.effect, a.information_scores
     if combined is not None:
         total = float(combined.scores.sum()) or 1.0
         columns["share"] = (combined.scores / total).tolist()
@@ -71,8 +106,9 @@ def _columns(a: Attribution) -> dict[str, list[Any]]:
     if a.hessian is not None:
         columns["hessian"] = a.hessian.scores.tolist()
         columns["hessian_error"] = [None if math.isnan(e) else e for e in a.hessian.standard_error.tolist()]
-    if information is not None and effect is not None:
+    if information is not None and effect is not None and weighed is not None:
         columns["kl"], columns["effect"] = information.kl.tolist(), effect.tolist()
+        columns["information"] = weighed.tolist()
         columns["p_masked"] = np.minimum(1.0, np.exp(information.log_p)).tolist()
         columns["first_choice"] = [words.label(c.piece) for c in information.first_choices]
         columns["changes_answer"] = [c.token_id != answer_of(a, i) for i, c in enumerate(information.first_choices)]
@@ -81,5 +117,6 @@ def _columns(a: Attribution) -> dict[str, list[Any]]:
 
 def _order(columns: dict[str, list[Any]], n: int) -> list[int]:
     """Highest first; equal ones in reading order."""
-    known = next((columns[name] for name in ("share", "kl", "transition") if columns[name][0] is not None), [0.0] * n)
+    best = next((name for name in ("share", "information", "transition") if columns[name][0] is not None), None)
+    known = columns[best] if best else [0.0] * n
     return sorted(range(n), key=lambda i: (-known[i], i))

@@ -1,0 +1,87 @@
+"""How what is explained is named: the question, the two sides of a contrast, and how sure the model is of it."""
+
+import math
+
+from heta_core.attribution import Attribution
+from heta_core.targets import Said
+from heta_core.views.words import number, percent, quoted
+
+# Of a longer text the middle is left out where it is named.
+_LONGEST = 60
+# Beyond it a ratio is easier to read as a power of e.
+_MOST_TIMES = 1_000_000
+
+
+def question(attribution: Attribution, who: str = "the model") -> str:
+    """What the picture answers."""
+    one, other = said(attribution), foil(attribution)
+    return f"Why did {who} say {one}?" if other is None else f"Why {one} rather than {other}?"
+
+
+def said(attribution: Attribution) -> str:
+    """The explained tokens in quotes; with their ids where a foil reads the same."""
+    a = attribution
+    name = _named(_text(a))
+    return f"{name} ({_ids(a.target.said)})" if a.foil and name == _named(a.target.foil_text) else name
+
+
+def foil(attribution: Attribution) -> str | None:
+    """What they are compared with, in quotes; None where nothing is compared."""
+    a = attribution
+    if not a.foil:
+        return None
+    name = _named(a.target.foil_text)
+    return f"{name} ({_ids(a.target.foil)})" if name == _named(_text(a)) else name
+
+
+def signed(nats: float) -> str:
+    """A number of nats with its sign."""
+    return ("+" if nats > 0 else "") + number(nats)
+
+
+def certainty(attribution: Attribution) -> str:
+    """How likely the target is, beside which every explanation must be read."""
+    a = attribution
+    p = a.prediction
+    if a.target.kind == "token":
+        return f"{percent(math.exp(p.log_p))} sure, rank {p.rank}"
+    if a.target.kind == "span":
+        n = len(a.predictions)
+        return f"log p {signed(a.log_p)} nats over {n} tokens ({signed(a.log_p / n)} a token), p {_chance(a.log_p)}"
+    assert a.log_p_foil is not None
+    if a.target.kind == "contrast":
+        return (
+            f"{_chance(a.log_p)}, rank {p.rank}, against {_chance(a.log_p_foil)}, rank {a.foil[0].rank}; "
+            f"f {signed(a.f)} nats"
+        )
+    return f"log p {signed(a.log_p)} against {signed(a.log_p_foil)} nats; f {signed(a.f)} nats"
+
+
+def times(nats: float) -> str:
+    """How many times as likely the one is as the other, where their log-probabilities differ by so much; ≥ 0."""
+    exact = f"e^{number(nats)}"
+    ratio = math.exp(nats) if nats < math.log(_MOST_TIMES) else None
+    return f"{exact} times" if ratio is None else f"{number(ratio)} times ({exact})"
+
+
+def _chance(log_p: float) -> str:
+    return percent(min(1.0, math.exp(log_p)))
+
+
+def _text(a: Attribution) -> str:
+    """What is explained as it stands in the text: tokens that share a character spell it once."""
+    target = a.target
+    spans = a.tokens.spans[target.position : target.stop]
+    whole = a.tokens.text[spans[0][0] : spans[-1][1]] if target.rest else ""
+    return whole or target.text
+
+
+def _named(text: str) -> str:
+    bare = text.strip() or text
+    if len(bare) > _LONGEST:
+        bare = f"{bare[: _LONGEST // 2]} … {bare[-_LONGEST // 2 :]}"
+    return quoted(bare)
+
+
+def _ids(tokens: tuple[Said, ...]) -> str:
+    return ("token " if len(tokens) == 1 else "tokens ") + " ".join(str(token.token_id) for token in tokens)
