@@ -11,7 +11,7 @@ from heta_core.attribution import Attribution
 from heta_core.parts import Candidate, Information, Prediction, Sensitivity, Source, Transition, Work
 from heta_core.report import dumps
 from heta_core.settings import Settings, Weights
-from heta_core.targets import Target
+from heta_core.targets import Said, Target
 from heta_core.tokens import Tokens
 
 SCENE = (
@@ -112,6 +112,65 @@ def observed(pieces: Sequence[str], position: int) -> Attribution:
     target = Target(position, whole.ids[position], pieces[position], True)
     prediction = replace(short.prediction, log_p=-3.0, rank=7)
     return replace(short, tokens=whole, target=target, prediction=prediction)
+
+
+def span(pieces: Sequence[str] | None = None, position: int = 17, stop: int = 20) -> Attribution:
+    """A result whose target is some words of the text; masking " cup" changes what is said at the last of them."""
+    whole = tokens(words(SCENE) if pieces is None else pieces)
+    short = result(whole.pieces[: stop - 1], seed=stop)
+    n = stop - position
+    firsts = [replace(short.prediction, log_p=-0.4 * (k + 1), rank=1 + k % 2, entropy=0.5 + 0.1 * k) for k in range(n)]
+    said = tuple(Said(whole.ids[i], whole.pieces[i]) for i in range(position, stop))
+    target = Target(position, said[0].token_id, said[0].piece, True, said[1:])
+    assert short.information is not None
+    log_p = sum(p.log_p for p in firsts)
+    changed = [c.token_id != firsts[0].candidates[0].token_id for c in short.information.first_choices]
+    places = np.where(changed, stop - 1, position)
+    effect = short.prediction.log_p - short.information.log_p
+    information = Information(short.information.kl, log_p - effect, short.information.first_choices, places)
+    return replace(
+        short, tokens=whole, target=target, prediction=firsts[0], later=tuple(firsts[1:]), information=information
+    )
+
+
+def contrast(
+    pieces: Sequence[str] | None = None, *, choice: int = 0, foil: int = 1, asked: tuple[str, str] | None = None
+) -> Attribution:
+    """A result on one answer rather than another: each word speaks for itself, and every other one for none."""
+    base = result(pieces, choice=choice)
+    says = base.prediction.candidates
+    target = replace(base.target, foil=(Said(says[foil].token_id, says[foil].piece),), asked=asked)
+    log_p_foil = float(np.log(says[foil].probability))
+    prediction = replace(base.prediction, log_p=log_p_foil, rank=foil + 1)
+    return _against(base, base, target, (prediction,))
+
+
+def string_contrast(pieces: Sequence[str] | None = None, position: int = 17, stop: int = 19) -> Attribution:
+    """A result on some words of the text rather than three others."""
+    whole = span(pieces, position, stop)
+    base = result(whole.tokens.pieces[:position], seed=position)
+    foil = (Said(1003, " key"), Said(1004, " lamp"), Said(1002, " coin"))
+    predictions = tuple(replace(whole.prediction, log_p=-1.5 - k, rank=4 + k) for k in range(3))
+    return _against(whole, base, replace(whole.target, foil=foil), predictions)
+
+
+def _against(named: Attribution, base: Attribution, target: Target, foil: tuple[Prediction, ...]) -> Attribution:
+    """The components of `base` on a contrast; what is said has the predictions of `named`."""
+    assert base.information is not None
+    pieces, texts = named.tokens.pieces[: target.n_context], (target.text, target.foil_text)
+    gain = np.array(
+        [1.1 if p == texts[0] else -0.6 if p in (texts[1], " market") else 0.3 if p == " has" else 0.0 for p in pieces]
+    )
+    log_p_foil = sum(p.log_p for p in foil)
+    information = Information(
+        base.information.kl,
+        named.log_p - gain / 2,
+        base.information.first_choices,
+        log_p_foil=log_p_foil + gain / 2,
+    )
+    return replace(
+        named, target=target, foil=foil, transition=base.transition, hessian=base.hessian, information=information
+    )
 
 
 def write_examples(folder: Path) -> None:

@@ -1,14 +1,19 @@
 """An `Attribution` as the plain values that the page's component draws: JSON types only, every vector once and raw.
 
 Positions are those of `Attribution.tokens`: the context is 0 … T − 1, what follows is not seen by the prediction.
+Numbers have six significant digits: the page shows three.
 """
 
+import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from heta_core.attribution import Attribution
+from heta_core.parts import Prediction
+from heta_core.targets import Said
 from heta_core.tokens import Tokens
 from heta_core.views import caption, ranking, words
 
@@ -23,22 +28,18 @@ def payload(attribution: Attribution) -> dict[str, Value]:
         "tokens": token_parts(a.tokens),
         "labels": labels(a.tokens),
         "n_context": a.n_context,
-        "target": {
-            "token_id": a.target.token_id,
-            "label": words.label(a.target.piece),
-            "is_observed": a.target.is_observed,
-        },
+        "target": _target(a),
         "prediction": _prediction(a),
         "transition": _list(a.transition.scores if a.transition else None),
         "hessian": _list(a.hessian.scores if a.hessian else None),
         "hessian_error": _list(a.hessian.standard_error if a.hessian else None),
-        "kl": _list(a.information.kl if a.information else None),
+        "kl": _list(a.information_scores),
         "masked": _masked(a),
         "weights": asdict(a.weights),
         "caption": words_of.text,
         "method": words_of.method,
-        "fraction": min(1.0, a.work.fraction),
-        "components": [asdict(c) for c in words.COMPONENTS],
+        "fraction": _short(min(1.0, a.work.fraction)),
+        "components": [asdict(c) for c in words.components(a.target.kind)],
         "scalings": words.SCALINGS,
     }
 
@@ -80,19 +81,50 @@ def shared(tokens: Tokens) -> list[str]:
     return marks
 
 
-def _prediction(a: Attribution) -> dict[str, Value]:
-    p = a.prediction
-    candidates = [
-        {"token_id": c.token_id, "label": words.label(c.piece), "p": min(1.0, c.probability)} for c in p.candidates
-    ]
+def _target(a: Attribution) -> dict[str, Value]:
+    """What is explained, and what it is compared with."""
+    target = a.target
     return {
-        "p": min(1.0, float(np.exp(p.log_p))),
-        "rank": p.rank,
-        "entropy": p.entropy,
-        "is_guess": caption.is_guess(a),
-        "candidates": candidates,
-        "elsewhere": max(0.0, 1.0 - sum(c.probability for c in p.candidates)),
+        "kind": target.kind,
+        "start": target.position,
+        "stop": target.stop,
+        "token_id": target.token_id,
+        "label": words.label(target.text),
+        "is_observed": target.is_observed,
+        "foil": words.label(target.foil_text) if target.foil else None,
+        "foil_ids": [said.token_id for said in target.foil],
+        "asked": [words.label(text) for text in target.asked] if target.asked else None,
     }
+
+
+def _prediction(a: Attribution) -> dict[str, Value]:
+    """How likely the explained tokens are together and each, and what else could have stood at the first of them."""
+    p = a.prediction
+    return {
+        "p": _probability(a.log_p),
+        "log_p": _short(a.log_p),
+        "p_each": _probability(a.log_p / len(a.predictions)),  # the geometric mean over the explained tokens
+        "rank": p.rank,
+        "entropy": _short(p.entropy),
+        "is_guess": caption.is_guess(a),
+        "tokens": _each(a.target.said, a.predictions),
+        "f": _short(a.f),
+        "p_foil": None if a.log_p_foil is None else _probability(a.log_p_foil),
+        "foil": _each(a.target.foil, a.foil),
+        "candidates": [
+            {"token_id": c.token_id, "label": words.label(c.piece), "p": _short(min(1.0, c.probability))}
+            for c in p.candidates
+        ],
+        "elsewhere": _short(max(0.0, 1.0 - sum(c.probability for c in p.candidates))),
+    }
+
+
+def _each(said: Sequence[Said], predictions: Sequence[Prediction]) -> list[dict[str, Value]]:
+    """One entry for each of some tokens."""
+    return [
+        {"label": words.label(s.piece), "p": _probability(p.log_p), "rank": p.rank, "entropy": _short(p.entropy)}
+        for s, p in zip(said, predictions, strict=True)
+    ]
 
 
 def _masked(a: Attribution) -> dict[str, Value] | None:
@@ -100,11 +132,14 @@ def _masked(a: Attribution) -> dict[str, Value] | None:
     information, effect = a.information, a.effect
     if information is None or effect is None:
         return None
+    foil, places = information.log_p_foil, information.places
     return {
-        "p": _list(np.minimum(1.0, np.exp(information.log_p))),
+        "p": [_probability(log_p) for log_p in information.log_p],
+        "p_foil": None if foil is None else [_probability(log_p) for log_p in foil],
         "effect": _list(effect),
         "says": [words.label(c.piece) for c in information.first_choices],
-        "says_p": [min(1.0, c.probability) for c in information.first_choices],
+        "says_p": [_short(min(1.0, c.probability)) for c in information.first_choices],
+        "places": None if places is None else [int(place) for place in places],
         "changes": [i for i, c in enumerate(information.first_choices) if c.token_id != ranking.answer_of(a, i)],
         "raises": [int(i) for i in np.flatnonzero(effect < -ranking.LEAST_EFFECT)],
     }
@@ -112,4 +147,13 @@ def _masked(a: Attribution) -> dict[str, Value] | None:
 
 def _list(values: NDArray[np.float64] | None) -> list[float | None] | None:
     """Plain numbers; what is not known in an array is None, as NaN is no JSON."""
-    return None if values is None else [None if np.isnan(v) else float(v) for v in values]
+    return None if values is None else [None if np.isnan(v) else _short(v) for v in values.tolist()]
+
+
+def _probability(log_p: float) -> float:
+    """Above 0 also where exp(log p) is too small for a number, so that it is not written as never."""
+    return _short(min(1.0, max(float(np.exp(log_p)), sys.float_info.min)))
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.6g}")

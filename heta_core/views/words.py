@@ -2,8 +2,10 @@
 
 import math
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from heta_core.targets import Kind
 
 Component = Literal["final", "transition", "hessian", "kl"]
 
@@ -59,6 +61,22 @@ COMPONENTS: tuple[ComponentWords, ...] = (
     ),
 )
 BY_NAME: dict[str, ComponentWords] = {words.name: words for words in COMPONENTS}
+# Where more than one token counts, some components mean something else.
+_OF_A_SPAN = {
+    "transition": "How much of what this word holds flows through attention to the places that say the explained "
+    "words, on average. It knows the places, not the words.",
+    "hessian": "How strongly the log-probability of all explained words together bends when this word's embedding "
+    "moves a little. It shrinks as the model becomes sure.",
+    "kl": "How far the predictions of the explained words move when this word is masked, added up along the text. "
+    "It knows the places, not the words.",
+}
+_OF_A_CONTRAST = {
+    "final": "Transition × (β · Hessian + γ · |Δ|): how much the choice between the two owes to this word, as HETA "
+    "scores it.",
+    "hessian": "How strongly the log-odds of the two bend when this word's embedding moves a little.",
+    "kl": "How far the log-odds of the two move when this word is masked. The sign of Δ says which of them the word "
+    "speaks for.",
+}
 SCALINGS = {"unit": "balanced", "raw": "as in the paper"}
 MASKS = {
     "zero": "its embedding set to zero",
@@ -66,6 +84,17 @@ MASKS = {
     "token": "another token put in its place",
     "attention": "hidden from attention",
 }
+
+
+def components(kind: Kind) -> tuple[ComponentWords, ...]:
+    """What the components are called where a target of this kind is explained."""
+    if kind == "token":
+        return COMPONENTS
+    meanings = _OF_A_SPAN if kind == "span" else _OF_A_CONTRAST
+    told = (replace(c, meaning=meanings.get(c.name, c.meaning)) for c in COMPONENTS)
+    if kind == "span":
+        return tuple(told)
+    return tuple(replace(c, title="Effect", plain="|Δ|") if c.name == "kl" else c for c in told)
 
 
 @dataclass(frozen=True, slots=True)
