@@ -20,7 +20,7 @@ function drawCard(ui) {
   );
   const title = h("header", {}, h("h2", { dir: "auto" }, quoted(view.labels[i])), h("span", {}, [rank, state].filter(Boolean).join(" · ")), unpin);
   const said = [h("p", { class: "sum" }, inNumbers(ui, i)), h("p", {}, ...masking(ui, i))];
-  ui.el.card.replaceChildren(title, terms, ...said, ...cardLinks(ui, i));
+  ui.el.card.replaceChildren(title, terms, ...said, ...ui.links(ui, i));
 }
 
 function inNumbers(ui, i) {

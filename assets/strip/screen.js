@@ -24,6 +24,7 @@ const HOOKS = {
   tools: drawTools, // (ui): draws the buttons under the heading into ui.el.tools
   onToken: explain, // (ui, i): token i of the text is to be explained
   onCandidate: explainCandidate, // (ui, candidate): it is to be explained instead of the target
+  links: cardLinks, // (ui, i): the nodes of what can be asked about token i
   extra: () => {}, // (ui): draws what a page adds, after every render and repaint
 };
 
