@@ -8,16 +8,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
 from heta_core.attribution import Attribution
-from heta_core.settings import Settings
-from heta_core.targets import Choice
-from heta_core.tokens import Tokens
-from heta_core.typed import token_of
+from pages.ui.question import Question
 
 if TYPE_CHECKING:
     from heta_core.language_model import LanguageModel
@@ -31,32 +28,6 @@ _TICK = 0.15  # seconds that a page waits before it looks again
 _LONG_TICK = 0.4  # the same while modules are imported, which the page's own work would slow down
 _IS_WARM = threading.Event()
 _KEPT = 64  # finished results; one of 64 tokens takes some 100 kB
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What the reader wants explained. Ids stay ids: only a text that was typed is cut into tokens."""
-
-    model: str
-    text: str | Tokens
-    choice: Choice = Choice()
-    settings: Settings = Settings()
-    word: str | None = None  # a typed next word, which only the tokenizer can turn into an id
-    may_download: bool = False
-
-    def is_answered_by(self, result: Attribution) -> bool:
-        """The result is what this question would come to."""
-        wanted = result.tokens if isinstance(self.text, Tokens) else result.tokens.text
-        n, target = len(result.tokens), result.target
-        if (self.model, self.text, self.settings) != (result.source.model, wanted, result.settings):
-            return False
-        if target.position != (n if self.choice.position is None else self.choice.position):
-            return False
-        if self.word is not None:
-            return self.word == target.piece
-        if self.choice.token_id is not None:
-            return self.choice.token_id == target.token_id
-        return target.is_observed if target.position < n else result.prediction.rank == 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,11 +60,9 @@ def steps(question: Question) -> Iterator[Step]:
     """
     lm = yield from loaded(question.model, question.may_download)
     attribute_steps = importlib.import_module("heta_core.engine").attribute_steps
-    choice = question.choice
-    if question.word is not None:
-        choice = replace(choice, token_id=token_of(lm.tokenizer, question.word))
+    text, choice = question.read(lm.tokenizer)
     result = None
-    for result in attribute_steps(lm, question.text, choice=choice, settings=question.settings):
+    for result in attribute_steps(lm, text, choice=choice, settings=question.settings):
         yield Step(_doing(result), result.work.fraction, result)
     if result is not None:
         remember(result)

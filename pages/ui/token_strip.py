@@ -10,9 +10,10 @@ from heta_core.settings import Weights
 from heta_core.targets import Choice
 from heta_core.views import strip
 from pages.ui import component, examples, session
-from pages.ui.engine_cache import Question
+from pages.ui.question import Question
 
-_LONGEST_WORD = 200  # characters that a word may be swapped for
+_LONGEST_WORD = 200  # characters that a word may be swapped for or compared with
+_LONGEST_FOIL = 64  # tokens
 # Text is read once, at import.
 _COMPONENT = st.components.v2.component(
     "heta_token_strip",
@@ -28,9 +29,12 @@ class Event:
 
     kind: str
     position: int | None
+    stop: int | None
     token_id: int | None
+    foil: tuple[int, ...]
     index: int | None
     text: str
+    is_whole: bool
     weights: Weights | None
 
 
@@ -54,14 +58,18 @@ def read_event(raw: object) -> Event | None:
     """The event, or None where it is not one that this component sends."""
     if not isinstance(raw, dict) or not isinstance(raw.get("kind"), str):
         return None
-    text = raw.get("text")
+    text, foil = raw.get("text"), raw.get("foil")
+    ids = [_whole(token_id) for token_id in foil[:_LONGEST_FOIL]] if isinstance(foil, list) else []
     return Event(
-        raw["kind"],
-        _whole(raw.get("position")),
-        _whole(raw.get("token_id")),
-        _whole(raw.get("index")),
-        text[:_LONGEST_WORD] if isinstance(text, str) else "",
-        _weights(raw.get("weights")),
+        kind=raw["kind"],
+        position=_whole(raw.get("position")),
+        stop=_whole(raw.get("stop")),
+        token_id=_whole(raw.get("token_id")),
+        foil=tuple(token_id for token_id in ids if token_id is not None),
+        index=_whole(raw.get("index")),
+        text=text[:_LONGEST_WORD] if isinstance(text, str) else "",
+        is_whole=raw.get("whole") is True,
+        weights=_weights(raw.get("weights")),
     )
 
 
@@ -93,7 +101,11 @@ def respond(event: Event, shown: Attribution) -> None:
     question = Question(shown.source.model, shown.tokens, settings=shown.settings)
     is_inside = event.position is not None and event.position < shown.n_context
     if event.kind == "target":
-        session.ask(replace(question, choice=Choice(event.position, event.token_id)))
+        session.ask(replace(question, choice=Choice(event.position, event.token_id, event.stop, event.foil)))
+    elif event.kind == "rather":
+        _rather(question, event, shown)
+    elif event.kind == "exchange" and shown.foil:
+        session.ask(_exchanged(question, shown))
     elif event.kind == "example" and event.index is not None and event.index < len(examples.index()):
         session.show(examples.opened(event.index))
     elif event.kind == "twin" and (twin := examples.swap_of(shown)) is not None:
@@ -106,6 +118,29 @@ def respond(event: Event, shown: Attribution) -> None:
         session.edit(True)
     elif event.kind == "stop":
         session.stop()
+
+
+def _rather(question: Question, event: Event, shown: Attribution) -> None:
+    """What is explained now, rather than a typed text."""
+    typed, target = event.text.rstrip(), shown.target
+    if not typed:
+        session.say("A word is needed to compare with, got nothing: type what the model might have said instead.")
+        return
+    if target.text.startswith(" ") and not typed[0].isspace():
+        typed = f" {typed}"
+    is_span = len(target.said) > 1
+    choice = Choice(target.position, stop=target.stop) if is_span else Choice(target.position, target.token_id)
+    session.ask(replace(question, choice=choice, foil=typed, is_whole=event.is_whole))
+
+
+def _exchanged(question: Question, shown: Attribution) -> Question:
+    """The foil rather than what is explained now. A string takes its place in the text."""
+    target = shown.target
+    said, foil = (tuple(one.token_id for one in side) for side in (target.said, target.foil))
+    if target.kind == "contrast":
+        asked = (target.asked[1], target.asked[0]) if target.asked else None
+        return replace(question, choice=Choice(target.position, foil[0], foil=said, asked=asked))
+    return replace(question, choice=Choice(target.position, stop=target.stop, foil=said), said=foil)
 
 
 def _swap(event: Event, shown: Attribution) -> None:
