@@ -190,7 +190,8 @@ def _offsets(tokenizer: ChatTokenizer, text: str, n_ids: int) -> tuple[tuple[int
         raise AssertionError(f"{len(offsets)} offsets for {n_ids} ids")
     found, before = [], 0
     for start, stop in offsets:
-        found.append((min(start, before), stop))  # a space before a word is its own, though some leave it out
+        is_space = text[before:start].isspace()  # before a word it is the word's, though some tokenizers leave it out
+        found.append((before if is_space else start, stop))
         before = max(before, stop)
     return tuple(found)
 
