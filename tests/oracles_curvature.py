@@ -19,19 +19,30 @@ def log_p(model: PreTrainedModel, embeddings: Tensor) -> Tensor:
     return logits - logits.logsumexp(-1)
 
 
+def value(model: PreTrainedModel, embeddings: Tensor, words: list[tuple[int, int]]) -> Tensor:
+    """Σ log p of (position, token) pairs in one full run, each token predicted from what stands before its position."""
+    logits = model(inputs_embeds=embeddings[None]).logits[0]
+    return torch.stack([logits[at - 1, token] - logits[at - 1].logsumexp(-1) for at, token in words]).sum()
+
+
 def embedded(model: PreTrainedModel, ids: tuple[int, ...]) -> Tensor:
     return model.get_input_embeddings().weight.detach()[list(ids)]
 
 
 def dense_blocks(model: PreTrainedModel, ids: tuple[int, ...], target: int) -> Tensor:
-    """(T, D, D) diagonal blocks of the Hessian of log p(target), from the whole (T·D)² matrix, one row at a time.
+    """(T, D, D) diagonal blocks of the Hessian of log p(target)."""
+    return blocks_of(model, ids, lambda model, leaf: log_p(model, leaf)[target])
+
+
+def blocks_of(model: PreTrainedModel, ids: tuple[int, ...], f: Callable[[PreTrainedModel, Tensor], Tensor]) -> Tensor:
+    """(T, D, D) diagonal blocks of the Hessian of f(model, embeddings), from the whole (T·D)² matrix, row by row.
 
     On a copy with eager attention: fused kernels have no second derivative.
     """
     model = copy.deepcopy(model)
     model.set_attn_implementation("eager")
     leaf = embedded(model, ids).clone().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(log_p(model, leaf)[target], leaf, create_graph=True)
+    (gradient,) = torch.autograd.grad(f(model, leaf), leaf, create_graph=True)
     rows = [torch.autograd.grad(g, leaf, retain_graph=True)[0] for g in gradient.flatten()]
     n, width = leaf.shape
     matrix = torch.stack(rows).reshape(n, width, n, width)
