@@ -8,8 +8,9 @@ import numpy as np
 import samples
 
 from heta_core.attribution import Attribution
+from heta_core.generated import GenerationAttribution, Step
 from heta_core.parts import Candidate, Information, Prediction, Sensitivity, Transition, Work
-from heta_core.settings import Settings
+from heta_core.settings import Decoding, Settings
 from heta_core.targets import Said, Target
 
 WORDS = ("<s>", "Mia", " ran", " to", " the")
@@ -93,3 +94,49 @@ def contrast(
     choices = (Candidate(KITCHEN, foil[0], 0.5), *(own,) * (n - 1))
     places = np.full(n, n) if len(one) > 1 else None
     return replace(made, information=Information(kl, log_p, choices, places, log_p_foil))
+
+
+def generation(
+    prompt: Sequence[str] = ("<s>", "Mia", " ran"), answer: Sequence[str] = (" to", " the"), *, n_given: int = 0
+) -> GenerationAttribution:
+    """Every token of the answer at 0.8, as the first choice. The token just before it holds half of M and all of I."""
+    tokens = samples.tokens([*prompt, *answer])
+    steps = []
+    for position in range(len(prompt), len(tokens)):
+        flow = np.ones((1, 1, position))
+        flow[0, 0, -1] = max(1, position - 1)
+        kl = np.zeros(position)
+        kl[-1] = 2.0
+        piece = tokens.pieces[position]
+        said = prediction(0.8, 1, (position, piece, 0.8), (ROAD, " road", 0.1))
+        own, other = said.candidates
+        steps.append(
+            Step(
+                Target(position, position, piece, True),
+                said,
+                Transition(flow, np.zeros(1)),
+                Information(kl, said.log_p - kl, (*(own,) * (position - 1), other)),
+                Sensitivity(np.ones(position), np.full(position, 0.1), np.full(position, 10), np.ones(position)),
+                Work(0, 1, 10, 11),
+                (("hessian", 0.5),),
+            )
+        )
+    how = Decoding(steps=len(answer)) if n_given < len(answer) else None
+    return GenerationAttribution(
+        tokens,
+        len(prompt),
+        n_given,
+        how,
+        "length" if how else "given",
+        Settings(),
+        samples.SOURCE,
+        steps=tuple(steps),
+        work=Work(9, 0, 0, 9),
+        seconds=(("text", 0.1), ("transition", 0.1), ("kl", 0.2)),
+    )
+
+
+def bare(generation: GenerationAttribution) -> GenerationAttribution:
+    """The same when only the text and its transitions are known."""
+    steps = (replace(step, information=None, hessian=None, work=Work(planned=11)) for step in generation.steps)
+    return replace(generation, steps=tuple(steps))

@@ -212,13 +212,20 @@ def test_a_spreadsheet_takes_no_token_for_a_formula() -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_figures_show_the_same_numbers_and_no_markup(result: Attribution, theme: scale.Theme) -> None:
     figure = figures.breakdown(result, theme)
-    known = {"Transition": result.transition, "Hessian": result.hessian, "KL": result.information}
-    assert [bar.name for bar in figure.data] == [name for name, part in known.items() if part is not None]
+    known = {
+        "Transition": result.transition and result.transition.scores,
+        "Hessian": result.hessian and result.hessian.scores,
+        "Δ" if result.foil else "KL": result.effect if result.foil else result.information and result.information.kl,
+    }
+    assert [bar.name for bar in figure.data] == [name for name, values in known.items() if values is not None]
     for bar in figure.data:
-        values = {"Transition": "scores", "Hessian": "scores", "KL": "kl"}[bar.name]
-        positions = [c[0] for c in bar.customdata]
-        assert list(bar.y) == [getattr(known[bar.name], values)[i] for i in positions]
+        assert list(bar.y) == [known[bar.name][c[0]] for c in bar.customdata]
     assert "<script" not in figure.to_json()
+
+
+def test_the_bars_of_a_contrast_say_whom_they_speak_for() -> None:
+    titles = [note.text for note in figures.breakdown(OTHERS["contrast of odd tokens"]).layout.annotations]
+    assert titles[2] == "Δ, nats: above 0 for “&lt;script&gt;alert(1)&lt;/script&gt;”, below 0 for “⏎”"
 
 
 def test_error_bars_stand_on_the_hessian_alone() -> None:

@@ -95,11 +95,11 @@ def csv_text(attribution: Attribution) -> str:
 def generation_csv(generation: GenerationAttribution) -> str:
     """The same for every step of a generation, in order, with the step's token and how likely it was."""
     file = io.StringIO()
-    steps = [f"step_{f.name}" for f in fields(ranking.StepRow)]
-    table = csv.DictWriter(file, [*steps, *(f.name for f in fields(ranking.Row))], lineterminator="\n")
+    names = {f.name: "step" if f.name == "step" else f"step_{f.name}" for f in fields(ranking.StepRow)}
+    table = csv.DictWriter(file, [*names.values(), *(f.name for f in fields(ranking.Row))], lineterminator="\n")
     table.writeheader()
     for step in ranking.steps_table(generation):
-        said = {f"step_{name}": value for name, value in (asdict(step) | {"label": _cell(step.label)}).items()}
+        said = {names[name]: value for name, value in (asdict(step) | {"label": _cell(step.label)}).items()}
         for row in ranking.rows(generation.at(step.step)):
             table.writerow(said | _safe(row))
     return file.getvalue()

@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 
 from heta_core.attribution import Attribution
 from heta_core.errors import ReportError
-from heta_core.views import ranking, words
+from heta_core.views import naming, ranking, words
 from heta_core.views.scale import PALETTES, Theme, tint
 
 # More bars than this cannot be told apart; what is left out is stated.
@@ -16,20 +16,23 @@ MOST_BARS = 60
 
 
 def breakdown(attribution: Attribution, theme: Theme = "light") -> go.Figure:
-    """The three raw components of each token, one below the other as their units differ; ± one standard error on S."""
+    """The three raw components of each token, one below the other as their units differ; ± one standard error on S.
+
+    Of a contrast the third is Δ with its sign, whose size the score weighs.
+    """
     a = attribution
     shown, hidden = _shown(a)
     known = [(name, values) for name, values in _raw(a).items() if values is not None]
     if not known:
         raise ReportError("A breakdown needs a component, found none: wait for the first result.")
-    titles = [f"{words.BY_NAME[name].title}, {words.BY_NAME[name].unit}" for name, _ in known]
+    titles = [html.escape(_title(a, name)) for name, _ in known]
     figure = make_subplots(rows=len(known), cols=1, shared_xaxes=True, subplot_titles=titles, vertical_spacing=0.09)
     names = [html.escape(words.label(a.tokens.pieces[i])) for i in shown]
     for row, (name, values) in enumerate(known, start=1):
         bar = go.Bar(
             x=list(range(len(shown))),
             y=values[shown],
-            name=words.BY_NAME[name].title,
+            name=_name(a, name),
             marker={"color": getattr(PALETTES[theme], name)},
             error_y=_error(a, shown, theme) if name == "hessian" else None,
             customdata=[[int(i), n] for i, n in zip(shown, names, strict=True)],
@@ -87,8 +90,18 @@ def _raw(a: Attribution) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64
     return {
         "transition": a.transition.scores if a.transition else None,
         "hessian": a.hessian.scores if a.hessian else None,
-        "kl": a.information.kl if a.information else None,
+        "kl": a.effect if a.foil else a.information.kl if a.information else None,
     }
+
+
+def _name(a: Attribution, name: str) -> str:
+    return "Δ" if a.foil and name == "kl" else words.BY_NAME[name].title
+
+
+def _title(a: Attribution, name: str) -> str:
+    """The component and its unit, and which side of a contrast its sign speaks for."""
+    sides = f": above 0 for {naming.said(a)}, below 0 for {naming.foil(a)}" if a.foil and name == "kl" else ""
+    return f"{_name(a, name)}, {words.BY_NAME[name].unit}{sides}"
 
 
 def _shown(a: Attribution) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], float]:
