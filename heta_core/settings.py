@@ -107,7 +107,7 @@ class Decoding:
         if isinstance(self.stop, str) or not all(isinstance(text, str) for text in self.stop):
             raise SettingsError(f"stop must be a tuple of texts, got {self.stop!r}: write (text,) for a single one.")
         if not all(self.stop):
-            raise SettingsError("A stop text must not be empty: every text would end at once.")
+            raise SettingsError("A stop text must not be empty, it would end every text at once: leave it out.")
         if self.method == "greedy" and (self.temperature, self.top_k, self.top_p) != (1.0, None, None):
             raise SettingsError("temperature, top_k and top_p shape sampling, greedy has no use for them: sample.")
 

@@ -110,8 +110,8 @@ def _clipped(a: Attribution) -> tuple[Segment, ...]:
     )
 
 
-def _tokens(segments: Iterable[Segment]) -> Iterable[int]:
-    return (i for s in segments for i in range(s.start, s.stop))
+def _tokens(segments: Iterable[Segment]) -> tuple[int, ...]:
+    return tuple(i for s in segments for i in range(s.start, s.stop))
 
 
 def _name(segment: Segment) -> str:
