@@ -1,6 +1,7 @@
 """What the reader sets: the model, the text; and what the page says about it."""
 
 import re
+from collections.abc import Callable
 from functools import cache
 
 import streamlit as st
@@ -9,7 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 from heta_core.errors import HetaError
 from heta_core.littletown.lexicon import known_words
 from pages.ui import engine_cache, session
-from pages.ui.engine_cache import EMBEDDED, Question
+from pages.ui.engine_cache import EMBEDDED, Step
+from pages.ui.question import Question
 
 _LONGEST_NAME = 200
 _MOST_UNKNOWN = 0.25  # a larger part of unknown words has left Littletown's world
@@ -31,7 +33,7 @@ def plain(text: str) -> str:
     return _PUNCTUATION.sub(r"\\\1", text).replace("\n", " ")
 
 
-def model_picker() -> None:
+def model_picker(on_change: Callable[[], None] | None = None) -> None:
     """The models that are on this computer, and room to type another id."""
     local = engine_cache.local_models() or ()
     names = dict.fromkeys([EMBEDDED, session.model(), *(m.name for m in local if m.problem is None)])
@@ -39,7 +41,7 @@ def model_picker() -> None:
         "Model",
         list(names),
         key=session.MODEL,
-        on_change=_model_chosen,
+        on_change=on_change or _model_chosen,
         accept_new_options=True,
         persist_state="session",
         help="Models in the Hugging Face cache of this computer. Type any other Hugging Face id or a folder.",
@@ -59,23 +61,27 @@ def _model_chosen() -> None:
     if not name or shown is None or name == shown.source.model:
         return
     session.offer(None)
-    if name == EMBEDDED or any(m.name == name for m in engine_cache.local_models(is_urgent=True) or ()):
+    if is_here(name):
         session.ask(Question(name, shown.tokens.text))
-    elif "/" in name and name[:1] in "/.~":
-        session.ask(Question(name, shown.tokens.text))  # a folder
     else:
         session.offer(name)
 
 
-def download_offer() -> None:
-    """Size and licence before a download, and the network only after a click."""
+def is_here(name: str) -> bool:
+    """The model needs no download."""
+    is_folder = "/" in name and name[:1] in "/.~"
+    return is_folder or name == EMBEDDED or any(m.name == name for m in engine_cache.local_models(is_urgent=True) or ())
+
+
+def download_offer(ask: Callable[[str], None] | None = None) -> None:
+    """Size and licence before a download, and the network only after a click; `ask` is what follows it."""
     name = session.offered()
     with slot(name is not None):
         if name is not None:
-            _offer(name)
+            _offer(name, ask or _download)
 
 
-def _offer(name: str) -> None:
+def _offer(name: str, ask: Callable[[str], None]) -> None:
     with st.container(border=True):
         st.text(f"{name} is not on this computer.")
         remote = session.described()
@@ -84,7 +90,7 @@ def _offer(name: str) -> None:
         else:
             gated = " Its licence must be accepted at the hub first." if remote.is_gated else ""
             st.text(f"{remote.n_bytes / 1e6:,.0f} MB to download; licence: {remote.licence or 'not stated'}.{gated}")
-            st.button("Download and explain the text with it", type="primary", on_click=_download, args=(name,))
+            st.button("Download and use it", type="primary", on_click=ask, args=(name,))
         st.button("Not now", on_click=session.offer, args=(None,))
 
 
@@ -103,25 +109,30 @@ def _download(name: str) -> None:
 
 def messages() -> None:
     """What did not work, and whether the text is one that the model can know."""
-    problem = session.problem()
-    with slot(problem is not None):
-        if problem is not None:
-            st.error(plain(problem), icon=":material/error:")
+    trouble(session.problem())
     shown = session.view()
     strangers = unknown_words(shown.tokens.text) if shown and shown.source.model == EMBEDDED else []
     with slot(bool(strangers)):
         if strangers:
-            _outside(strangers)
+            outside(strangers)
+            _other_models()
 
 
-def _outside(strangers: list[str]) -> None:
+def trouble(problem: str | None) -> None:
+    """What did not work."""
+    with slot(problem is not None):
+        if problem is not None:
+            st.error(plain(problem), icon=":material/error:")
+
+
+def outside(strangers: list[str]) -> None:
+    """Words that Littletown does not know."""
     listed = ", ".join(strangers[:5]) + (", …" if len(strangers) > 5 else "")
     st.warning(
         f"Littletown does not know {plain(listed)}: what it says about this text means little. "
         "Choose another model at the left, or type a Hugging Face id there.",
         icon=":material/explore_off:",
     )
-    _other_models()
 
 
 def _other_models() -> None:
@@ -152,7 +163,11 @@ def _known_words() -> frozenset[str]:
 
 def first_wait() -> None:
     """How far the first question is, while there is no result yet that could say it."""
-    step = session.busy() if session.view() is None else None
+    progress(session.busy() if session.view() is None else None)
+
+
+def progress(step: Step | None) -> None:
+    """A bar, as long as there is something to wait for."""
     with slot(step is not None):
         if step is not None:
             st.progress(step.fraction or 0.0, plain(step.busy))

@@ -12,14 +12,20 @@ from heta_core.errors import HetaError
 from pages.ui import controls, engine_cache, session, state
 
 _STYLE = Path(__file__).resolve().parents[2] / "assets" / "style.css"
-PAGES = (("app.py", "Explore", ":material/search_insights:"),)
+PAGES = (
+    ("app.py", "Explore", ":material/search_insights:"),
+    ("pages/1_Generate.py", "Generate", ":material/movie:"),
+)
 _SIDEBAR = 236  # pixels
 _log = logging.getLogger("heta")
 
 
 @contextmanager
-def page(title: str) -> Iterator[None]:
-    """A page opens this itself, so that any of them can be the first one that a visitor opens."""
+def page(title: str, on_model: Callable[[], None] | None = None) -> Iterator[None]:
+    """A page opens this itself, so that any of them can be the first one that a visitor opens.
+
+    `on_model` is what follows when the reader chooses a model.
+    """
     # No page icon: Streamlit fetches any it is given from elsewhere.
     st.set_page_config(page_title=f"{title} · HETA", layout="wide", initial_sidebar_state=_SIDEBAR)
     st.html(_STYLE)
@@ -27,7 +33,7 @@ def page(title: str) -> Iterator[None]:
         st.markdown("### HETA Explorer")
         for path, label, icon in PAGES:
             st.page_link(path, label=label, icon=icon)
-        controls.model_picker()
+        controls.model_picker(on_model)
     with boundary():
         yield
     engine_cache.warm()  # last, so that the import of torch does not compete with the first picture

@@ -1,0 +1,144 @@
+/* Generate: a film of steps, each of which is one result of the same screen; continuations that forked stand side by side.
+
+   One trigger, `event`, goes out; it carries the weights as well. Places are those of tokens in the text:
+     look {position, index}                     the reader has settled on a step and a pinned word
+     force {position, token_id}                 another word there, and the model goes on
+     delete {position}, swap {position, text}   a word of the prompt
+     target {position, stop | foil}             several steps together, or one word rather than another
+     branch {index}, remove {index}             a continuation is shown, or taken away
+     edit, stop, weights */
+
+const GENERATE = {
+  tools: drawFilmTools,
+  onToken: (ui, i) => i >= ui.data.film.n_prompt && step(ui, i - ui.data.film.n_prompt),
+  onCandidate: (ui, { token_id }) => ui.joined || ui.send({ kind: "force", position: ui.view.n_context, token_id }),
+  links: filmLinks,
+  extra: drawAround,
+};
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".heta");
+  const ui = instance(root, GENERATE);
+  ui.send = (event) => setTriggerValue("event", { ...event, weights: ui.weights });
+  if (!ui.film) prepare(ui);
+  take(ui, data);
+  return () => {
+    stopPlaying(ui);
+    clearTimeout(ui.settling);
+    document.removeEventListener("keydown", ui.onPageKey);
+    release(root);
+  };
+}
+
+function prepare(ui) {
+  const film = buildFilm(ui);
+  ui.el.forks = h("section", { class: "forks", "aria-label": "Continuations side by side" });
+  ui.el.parts = h("section", { class: "parts card", "aria-label": "Where the score came from" });
+  ui.el.writing = h("p", { class: "writing", "aria-live": "polite" });
+  ui.el.cols.before(film, ui.el.forks, ui.el.writing);
+  ui.el.cols.querySelector(".side").append(ui.el.parts);
+  Object.assign(ui, { step: 0, playing: null, choosing: null, range: null, joined: false, known: 0 });
+  ui.root.classList.add("generating");
+  ui.root.addEventListener("keydown", (e) => filmKey(ui, e), true); // before the strip's own keys
+  ui.root.addEventListener("click", (e) => shiftClicked(ui, e), true);
+  ui.onPageKey = (e) => e.target === document.body && filmKey(ui, e);
+  document.addEventListener("keydown", ui.onPageKey);
+}
+
+function take(ui, data) {
+  const before = ui.data?.branch;
+  const { branch, together, film } = data;
+  const isMoved = !before || before.number !== branch.number || before.jump !== branch.jump;
+  Object.assign(ui, { data, page: data.page });
+  if (isMoved) Object.assign(ui, { step: branch.step, joined: false, range: null, choosing: null });
+  const number = together ? `${branch.number}:${together.number}` : null;
+  if (number && ui.known !== number && !isMoved) Object.assign(ui, { joined: true, range: null });
+  ui.known = number;
+  ui.joined = ui.joined && together !== null;
+  ui.step = Math.max(0, Math.min(ui.step, film.steps.length - 1));
+  ui.root.classList.toggle("unknown", !isKnown(ui));
+  if (!isKnown(ui)) return drawWriting(ui);
+  if (isMoved) ui.told = JSON.stringify([branch.number, ui.step, branch.token]);
+  show(ui);
+  if (!isMoved) return;
+  ui.pin = branch.token !== null && branch.token < ui.view.n_context ? branch.token : null;
+  repaint(ui);
+}
+
+/* Draw the step, or the steps together, that are looked at. */
+function show(ui) {
+  const { film, together, page } = ui.data;
+  const own = ui.joined ? together : film.steps[ui.step];
+  receive(ui, { view: { ...film.shared, ...own }, page });
+}
+
+/* While the text grows there is nothing to explain yet. */
+function drawWriting(ui) {
+  const { film } = ui.data;
+  const says = film.shared.tokens.map(([lead, body, tail], i) => [lead, i < film.n_prompt ? h("span", {}, body) : h("b", {}, body), tail]);
+  ui.root.dataset.theme = isDark(ui.root) ? "dark" : "light";
+  ui.el.head.replaceChildren(h("h1", {}, film.ending ? "Looking for the reasons …" : "The model is writing …"));
+  ui.el.writing.replaceChildren(...says.flat());
+  drawFilmTools(ui);
+  drawStatus(ui);
+  drawFilm(ui);
+  drawForks(ui);
+}
+
+function drawAround(ui) {
+  drawFilm(ui);
+  drawForks(ui);
+  drawParts(ui);
+  drawAlternatives(ui);
+  settle(ui);
+}
+
+function drawFilmTools(ui) {
+  const edit = h("button", { type: "button", "data-key": "edit", onclick: () => ui.send({ kind: "edit" }) }, "✎ New prompt");
+  ui.el.tools.replaceChildren(edit);
+}
+
+/* Another word is forced by a click on it; beside it stands the question why not that one. */
+function drawAlternatives(ui) {
+  const { candidates } = ui.el;
+  candidates.classList.toggle("fixed", ui.joined);
+  const hint = candidates.querySelector(".hint");
+  if (hint) hint.textContent = `${hint.textContent.split(":")[0]}. ${ui.joined ? "Go back to single steps to force one." : "Click one to say it instead: the model goes on from there, beside this text."}`;
+  if (ui.joined) return;
+  for (const item of candidates.querySelectorAll("li:not(:has([aria-current])):not(:has(.versus))")) {
+    const { id } = item.querySelector("button").dataset;
+    const ask = () => ui.send({ kind: "target", position: ui.view.n_context, foil: [Number(id)] });
+    const label = `Why not ${item.querySelector("bdi").textContent}?`;
+    item.append(h("button", { type: "button", class: "versus", "data-key": `v${id}`, "aria-label": label, "data-tip": label, onclick: ask }, "why not?"));
+  }
+}
+
+function filmLinks(ui, i) {
+  const { n_prompt, shared } = ui.data.film;
+  const link = (key, title, onclick) => h("button", { type: "button", class: "link", "data-key": key, onclick }, title);
+  const name = () => h("bdi", {}, quoted(shared.labels[i]));
+  const hint = h("p", { class: "hint" }, ui.pin === null ? "Click any word to keep it here." : "Esc lets go of it.");
+  if (i >= n_prompt) return [link("why", h("span", {}, "Why did the model say ", name(), " here? →"), () => step(ui, i - n_prompt)), hint];
+  const replace = (e) => {
+    if (e.key !== "Enter") return;
+    e.preventDefault();
+    ui.send({ kind: "swap", position: i, text: e.target.value });
+  };
+  const input = { "data-key": "swapword", placeholder: "another word, then Enter", "aria-label": `Replace ${shared.labels[i]} by`, onkeydown: replace };
+  const open = () => ((ui.pin = i), (ui.swapping = true), repaint(ui), ui.root.querySelector('[data-key="swapword"]').focus());
+  return [
+    link("delete", h("span", {}, "Generate without ", name()), () => ui.send({ kind: "delete", position: i })),
+    ui.swapping ? h("input", input) : link("openswap", "Generate with another word here …", open),
+    hint,
+  ];
+}
+
+/* A shift-click on a generated word of the text explains it together with all from the step looked at. */
+function shiftClicked(ui, e) {
+  const chip = e.target.closest?.(".tok");
+  const k = chip ? Number(chip.dataset.i) - ui.data.film.n_prompt : -1;
+  if (!e.shiftKey || k < 0 || !isKnown(ui) || k === ui.step) return;
+  e.preventDefault();
+  e.stopPropagation();
+  askSpan(ui, ui.step, k);
+}

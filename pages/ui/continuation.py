@@ -1,0 +1,102 @@
+"""What lies below the film: the matrix of every token at every step, every number, files."""
+
+import streamlit as st
+
+from heta_core.errors import ReportError
+from heta_core.generated import GenerationAttribution
+from heta_core.report import LARGEST, dumps, loads_generation
+from heta_core.views import words
+from heta_core.views.scale import Theme
+from pages.ui import branches, generating, state
+from pages.ui.branches import Branch
+
+_UPLOAD, _COMPONENT = "heta.generate.upload", "heta.generate.component"
+_PICTURE = {"toImageButtonOptions": {"format": "svg", "filename": "heta-steps"}, "displaylogo": False}
+
+
+def draw(branch: Branch, g: GenerationAttribution) -> None:
+    """The three panels."""
+    with st.expander("Every token at every step", expanded=True, key="heta.panel.matrix", on_change="rerun") as panel:
+        if panel.open:
+            _matrix(branch, g)
+    with st.expander("Every number", key="heta.panel.steps", on_change="rerun") as panel:
+        if panel.open and g.steps:
+            table = g.to_dataframe()
+            for column in ("token", "target", "first_choice"):
+                if column in table:
+                    table[column] = table[column].map(words.label)
+            st.dataframe(table, hide_index=True, key="heta.steps")
+    with st.expander("Save and reopen", key="heta.panel.generation", on_change="rerun") as panel:
+        if panel.open:
+            _files(g)
+
+
+def _matrix(branch: Branch, g: GenerationAttribution) -> None:
+    """The component that is wanted, as far as it is known; while the model still works, one that no longer changes."""
+    names = {c.title: c.name for c in words.COMPONENTS}
+    title = st.segmented_control("Component", list(names), default="Final", key=_COMPONENT, required=True)
+    wanted = names[title or "Final"]
+    is_over = all(generating.is_curved(step) for step in g.steps) or branches.busy() is None
+    instead = {"final": "kl", "hessian": "kl"}.get(wanted, wanted) if not is_over else wanted
+    known = {"kl": "information", "transition": "transition"}.get(instead, "hessian")
+    if not any(getattr(step, known) for step in g.steps):
+        st.caption(f"{words.BY_NAME[instead].title} follows when it is known.")
+        return
+    if instead != wanted:
+        st.caption(
+            f"{words.BY_NAME[instead].title} for now; {words.BY_NAME[wanted].title} follows when every step has it."
+        )
+    from heta_core.views import matrix  # plotly takes half a second, which the first screen should not wait for
+
+    theme: Theme = "dark" if st.context.theme.type == "dark" else "light"
+    token = branch.token if branch.token is not None and branch.token < len(g.tokens) - 1 else None
+    figure = matrix.matrix(g, instead, theme, step=min(branch.step, g.n_new - 1), token=token)
+    st.plotly_chart(figure, key=branches.MATRIX, on_select=_clicked, selection_mode="points", config=_PICTURE)
+    st.caption("Click a cell to go to its step with its word pinned; the frame follows the film.")
+
+
+def _clicked() -> None:
+    """Runs before the script does."""
+    shown, g = branches.active(), None
+    selected = state.widget(branches.MATRIX) or {}
+    points = selected.get("selection", {}).get("points", [])
+    if shown is not None and points and (g := shown.generation) is not None:
+        token, step = points[0].get("customdata", (-1, -1))[:2]
+        if 0 <= step < g.n_new and 0 <= token < g.n_prompt + step:
+            shown.goto(int(step), int(token))
+
+
+def _files(g: GenerationAttribution) -> None:
+    st.caption("The JSON reopens this exact view, without model or GPU.")
+    with st.container(horizontal=True):
+        st.download_button("JSON", dumps(g), "heta-generation.json", "application/json", on_click="ignore")
+        if g.steps:
+            table = g.to_dataframe().to_csv(index=False)
+            st.download_button("CSV", table, "heta-generation.csv", "text/csv", on_click="ignore")
+    st.file_uploader("Open a saved JSON", type=["json"], key=_UPLOAD, on_change=_opened)
+
+
+def _opened() -> None:
+    file = state.widget(_UPLOAD)
+    if file is None:
+        return
+    try:
+        branches.show(read(file.getvalue()), "Saved file")
+    except ReportError as error:
+        branches.say(str(error))
+
+
+def read(content: bytes) -> GenerationAttribution:
+    """The generation in a file.
+
+    Raises:
+        ReportError: there is none.
+    """
+    if len(content) > 4 * LARGEST:  # of the longest UTF-8
+        raise ReportError(f"A report has at most {LARGEST:,} characters, found {len(content):,} bytes.")
+    try:
+        return loads_generation(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ReportError(
+            f"A report is UTF-8 text, found other bytes ({error}): open a file saved by this app."
+        ) from error

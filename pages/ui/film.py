@@ -1,0 +1,165 @@
+"""The component of Generate: a film of steps above the strip of Explore; what goes to the browser and what comes back.
+
+What all steps share goes once. A step that has not changed is not written anew.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+import streamlit as st
+
+from heta_core.attribution import Attribution
+from heta_core.errors import HetaError
+from heta_core.generated import GenerationAttribution
+from heta_core.settings import Decoding
+from heta_core.targets import Choice
+from heta_core.views import shares, strip, words
+from pages.ui import branches, component, forking, generating, state, token_strip
+from pages.ui.branches import Branch
+from pages.ui.token_strip import Event
+
+_SHARED = ("tokens", "labels", "weights", "components", "scalings")
+_COMPONENT = st.components.v2.component(
+    "heta_film",
+    html=component.HTML,
+    css=component.style("strip", "film"),
+    js=component.script(*component.SCREEN, "film", "forks", "generate"),
+)
+
+
+def draw(branch: Branch, generation: GenerationAttribution) -> None:
+    """The film with everything around it. Draw it once in a run."""
+    busy = branches.busy()
+    data = {
+        "film": payload(generation, branch.drawn),
+        "branch": {"number": branch.number, "step": branch.step, "token": branch.token, "jump": branch.jump},
+        "together": _together(branch.joint, branch.n_together),
+        "branches": [_fork(other) for other in branches.branches()],
+        "page": {
+            "busy": {"text": busy.busy, "fraction": busy.fraction} if busy else None,
+            "examples": [],
+            "swap": None,
+            "follow_pin": False,
+        },
+    }
+    _COMPONENT(key=branches.FILM, data=data, on_event_change=_received)
+
+
+def payload(g: GenerationAttribution, drawn: dict[int, Any] | None = None) -> dict[str, Any]:
+    """Everything that is drawn of a generation; what is not known is None. `drawn` keeps what was written before."""
+    drawn = {} if drawn is None else drawn
+    steps = [_step(g, k, drawn) for k in range(len(g.steps))]
+    whole = strip.payload(g.at(0)) if steps else {}
+    return {
+        "shared": {
+            "tokens": strip.token_parts(g.tokens),
+            "labels": strip.labels(g.tokens),
+            "weights": asdict(g.weights),
+            "components": whole.get("components"),
+            "scalings": words.SCALINGS,
+        },
+        "steps": steps,
+        "n_prompt": g.n_prompt,
+        "n_given": g.n_given,
+        "ending": g.ending,
+        "how": _how(g.decoding),
+        "curved": [generating.is_curved(step) for step in g.steps],
+        "parts": _parts(g),
+    }
+
+
+def _how(decoding: Decoding | None) -> str:
+    """How the words were chosen."""
+    if decoding is None:
+        return ""
+    if decoding.method == "greedy":
+        return "the most probable word at each step"
+    said = ["sampled", f"temperature {decoding.temperature:g}"]
+    if decoding.top_k is not None:
+        said.append(f"top {decoding.top_k}")
+    if decoding.top_p is not None:
+        said.append(f"top-p {decoding.top_p:g}")
+    return ", ".join([*said, f"seed {decoding.seed}"])
+
+
+def _step(g: GenerationAttribution, k: int, drawn: dict[int, Any]) -> Any:
+    """What step k does not share with the others."""
+    kept = drawn.get(k)
+    if kept is None or kept[0] is not g.steps[k] or kept[1] != g.weights:
+        whole = strip.payload(g.at(k))
+        drawn[k] = kept = (g.steps[k], g.weights, {name: whole[name] for name in whole if name not in _SHARED})
+    return kept[2]
+
+
+def _parts(g: GenerationAttribution) -> dict[str, list[dict[str, object]]]:
+    """Roles and sentences of the text; the browser sums over those of their tokens that a step has read."""
+    if not g.steps:
+        return {"roles": [], "sentences": []}
+    last = g.at(len(g.steps) - 1)
+    return {
+        name: [{"name": part.name, "kind": part.kind, "tokens": list(part.tokens)} for part in parts]
+        for name, parts in (("roles", shares.by_role(last)), ("sentences", shares.by_sentence(last)))
+    }
+
+
+def _together(joint: Attribution | None, number: int) -> dict[str, Any] | None:
+    if joint is None:
+        return None
+    whole = strip.payload(joint)
+    return {"number": number} | {name: whole[name] for name in whole if name not in ("tokens", "labels")}
+
+
+def _fork(branch: Branch) -> dict[str, Any]:
+    """A continuation as its card shows it."""
+    g = branch.generation
+    answer = range(g.n_prompt, len(g.tokens)) if g else range(0)
+    parts, labels = (strip.token_parts(g.tokens), strip.labels(g.tokens)) if g else ([], [])
+    return {
+        "number": branch.number,
+        "parent": branch.parent,
+        "name": branch.name,
+        "n_given": g.n_given if g else 0,
+        "ids": [g.tokens.ids[i] for i in answer] if g else [],
+        "tokens": [parts[i] for i in answer],
+        "labels": [labels[i] for i in answer],
+        "ending": g.ending if g else None,
+    }
+
+
+def _received() -> None:
+    """Runs before the script does."""
+    event, shown = token_strip.read_event(state.event(branches.FILM)), branches.active()
+    if event is None or shown is None or shown.generation is None:
+        return
+    if event.weights is not None:
+        branches.set_weights(event.weights)
+    try:
+        respond(event, shown, shown.generation)
+    except HetaError as error:
+        branches.say(str(error))
+
+
+def respond(event: Event, branch: Branch, g: GenerationAttribution) -> None:
+    """Do what a click asks for.
+
+    Raises:
+        HetaError: it cannot be done.
+    """
+    place, other = event.position, branches.find(event.index)
+    k = -1 if place is None else place - g.n_prompt
+    if event.kind == "look" and 0 <= k < g.n_new:
+        branch.step, branch.token = k, event.index
+    elif event.kind == "branch" and other is not None:
+        branches.activate(other)
+    elif event.kind == "remove" and other is not None:
+        branches.remove(other)
+    elif event.kind == "force" and place is not None and event.token_id is not None:
+        forking.force(branch, g, place, event.token_id)
+    elif event.kind in ("delete", "swap") and place is not None and place < len(g.tokens):
+        forking.change_word(branch, g, place, None if event.kind == "delete" else event.text)
+    elif event.kind == "target" and place is not None:
+        branches.explain_together(branch, Choice(place, event.token_id, event.stop, event.foil))
+    elif event.kind == "edit":
+        branches.edit(True)
+    elif event.kind == "stop":
+        branches.stop()

@@ -1,0 +1,106 @@
+"""The work of one continuation step by step: from what the reader asked for to a growing generation.
+
+Ids stay ids: a branch or an edited prompt is made from the ids that were there, only typed text is cut into tokens.
+"""
+
+import importlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from heta_core.generated import GenerationAttribution
+from heta_core.generated import Step as GenerationStep
+from heta_core.settings import Decoding, Settings
+from heta_core.tokens import Tokens, spliced
+from heta_core.typed import ids_of
+from pages.ui import engine_cache
+from pages.ui.engine_cache import Step
+
+if TYPE_CHECKING:
+    from heta_core.language_model import LanguageModel
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of a chat as it was typed."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Tokens start … stop−1 of the prompt give way to a typed word; to none where it is empty."""
+
+    start: int
+    stop: int
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A continuation that is wanted."""
+
+    model: str
+    prompt: str | Tokens | tuple[Turn, ...]
+    decoding: Decoding = Decoding()
+    answer: str | None = None  # a continuation to explain as it is; nothing is generated
+    n_prompt: int | None = None  # of `prompt` as tokens, how many are the prompt
+    given: tuple[int, ...] = ()  # ids that the continuation begins with
+    edit: Edit | None = None
+    settings: Settings = Settings()
+    may_download: bool = False
+
+
+def steps(request: Request, look: Callable[[], int]) -> Iterator[Step]:
+    """The work of a request; closing the generator ends it. `look` says which step the reader is at.
+
+    Raises:
+        HetaError: the model cannot be loaded, or the continuation not made.
+    """
+    lm = yield from engine_cache.loaded(request.model, request.may_download)
+    generation = importlib.import_module("heta_core.generation")
+    prompt = _prompt(lm, request)
+    if request.answer is None:
+        partials = generation.generate_steps(
+            lm, prompt, decoding=request.decoding, given=request.given, settings=request.settings, look=look
+        )
+    else:
+        partials = generation.explain_steps(lm, prompt, request.answer, settings=request.settings, look=look)
+    for partial in partials:
+        yield Step(doing(partial), partial.fraction if partial.steps else None, partial)
+
+
+def _prompt(lm: "LanguageModel", request: Request) -> str | Tokens:
+    """What the model reads before it goes on."""
+    if isinstance(request.prompt, tuple):
+        chat = importlib.import_module("heta_core.chat")
+        return chat.chat(lm.tokenizer, [chat.Message(turn.role, turn.text) for turn in request.prompt])  # type: ignore[no-any-return]
+    if isinstance(request.prompt, str) or request.n_prompt is None:
+        return request.prompt
+    prompt = spliced(lm.tokenizer, request.prompt, request.n_prompt, len(request.prompt), ())
+    if request.edit is None:
+        return prompt
+    edit = request.edit
+    return spliced(lm.tokenizer, prompt, edit.start, edit.stop, ids_of(lm.tokenizer, edit.word) if edit.word else ())
+
+
+def doing(g: GenerationAttribution) -> str:
+    """What comes next for a partial result."""
+    if g.ending is None:
+        return f"Writing: token {g.n_new + 1}"
+    if not g.steps or g.steps[0].transition is None:
+        return "Transition of every step"
+    if g.steps[0].information is None:
+        return "KL of every step: masking word by word"
+    return f"Hessian: {n_curved(g)} of {g.n_new} steps"
+
+
+def n_curved(g: GenerationAttribution) -> int:
+    """The steps whose Hessian is there in full."""
+    return sum(is_curved(step) for step in g.steps)
+
+
+def is_curved(step: GenerationStep) -> bool:
+    """Every token has all its probes."""
+    return step.hessian is not None and step.work.fraction >= 1

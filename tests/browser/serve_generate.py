@@ -1,0 +1,98 @@
+"""The pages on made-up results, as `python serve_generate.py PORT FOLDER`: FOLDER gets examples and a line per request."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+import made_generation  # noqa: E402 - needs the path above
+import samples  # noqa: E402
+from streamlit.web import cli  # noqa: E402
+
+from heta_core.attribution import Attribution  # noqa: E402
+from heta_core.errors import InputError  # noqa: E402
+from heta_core.generated import GenerationAttribution  # noqa: E402
+from heta_core.report import dumps  # noqa: E402
+from heta_core.tokens import Tokens  # noqa: E402
+from pages.ui import engine_cache, examples, generating  # noqa: E402
+from pages.ui.engine_cache import Step  # noqa: E402
+from pages.ui.generating import Request  # noqa: E402
+from pages.ui.question import Question  # noqa: E402
+
+PORT, FOLDER = sys.argv[1], Path(sys.argv[2])
+PAUSE = 0.3  # seconds; more than a moment of work, so that every part is drawn
+
+
+def log(line: object) -> None:
+    with (FOLDER / "calls.txt").open("a") as calls:
+        calls.write(f"{line!r}\n".replace("\\n", " "))
+
+
+def answer(request: Request) -> GenerationAttribution:
+    """A generation for any request: the words of its prompt, changed as asked, and always the same answer."""
+    if isinstance(request.prompt, str):
+        if request.prompt == "fail":
+            raise InputError("A prompt of two words is needed, got one: add a word.")
+        given = samples.words(request.answer)[1:] if request.answer else made_generation.ANSWER
+        return made_generation.generation(samples.words(request.prompt), given)
+    if not isinstance(request.prompt, Tokens):
+        raise InputError("A chat template is needed, this tokenizer has none: write plain text.")
+    pieces = list(request.prompt.pieces[: request.n_prompt])
+    if request.edit:
+        pieces[request.edit.start : request.edit.stop] = [request.edit.word] if request.edit.word else []
+        return made_generation.generation(pieces, made_generation.OTHER, seed=2)
+    base = made_generation.generation(pieces, request.prompt.pieces[request.n_prompt :])
+    *_, forced = request.given
+    k = len(request.given) - 1
+    said = next(c.piece for c in base.steps[k].prediction.candidates if c.token_id == forced)
+    return made_generation.forced(base, k, said)
+
+
+def steps(request: Request, look: Callable[[], int]) -> Iterator[Step]:
+    """The fake engine, as slow as the real one on a large model; the step looked at comes first."""
+    log(request)
+    yield Step("Starting the engine")
+    final = answer(request)
+    for kl in made_generation.growing(final, with_hessian=False):
+        time.sleep(PAUSE)
+        yield Step(generating.doing(kl), kl.fraction, kl)
+    left = set(range(final.n_new))
+    while left:
+        k = min(left, key=lambda k: (abs(k - look()), -k))
+        left.remove(k)
+        log(f"hessian of step {k}")
+        time.sleep(PAUSE)
+        kl = kl.with_step(k, final.steps[k])
+        yield Step(generating.doing(kl), kl.fraction, kl)
+
+
+def together(question: Question) -> Attribution:
+    assert isinstance(question.text, Tokens) and question.choice.position is not None
+    pieces, choice = question.text.pieces, question.choice
+    if choice.foil:
+        return samples.contrast(pieces, choice.position)
+    return samples.span(pieces, choice.position, choice.stop or choice.position + 1)
+
+
+def explained(question: Question) -> Iterator[Step]:
+    """Steps together, or one word rather than another."""
+    log(question)
+    yield Step("Starting the engine")
+    for partial in samples.growing(together(question)):
+        time.sleep(PAUSE)
+        yield Step("Hessian: refining", partial.work.fraction, partial)
+
+
+generating.steps = steps
+engine_cache.steps = explained
+engine_cache.local_models = lambda *, is_urgent=False: ()
+engine_cache._HEAVY = ()
+examples.FOLDER = FOLDER
+samples.write_examples(FOLDER)
+(FOLDER / "generation.json").write_text(dumps(made_generation.generation()), encoding="utf-8")
+cli.main(
+    ["run", str(ROOT / "app.py"), "--server.port", PORT, "--server.address", "127.0.0.1", "--server.headless", "true"]
+)
