@@ -2,7 +2,8 @@
 
 1. Held-out questions are drawn; one batched forward each tells which of them leave the model in some doubt.
 2. Those are attributed, the shortest first, until one meets every condition of `conditions`.
-3. It is written with its twin (one word swapped) and its strongest other candidates; then one more for other skills.
+3. It is written with its twin (one word swapped) and its strongest other candidates; then one more for other skills,
+   and how the model goes on after the first.
 """
 
 import json
@@ -17,13 +18,15 @@ from heta_core.answers import next_log_probs
 from heta_core.attribution import Attribution
 from heta_core.engine import attribute
 from heta_core.errors import InputError
+from heta_core.generated import GenerationAttribution
+from heta_core.generation import generate
 from heta_core.language_model import LanguageModel
 from heta_core.littletown.lessons import Instance, held_out, minimal_pair
 from heta_core.littletown.questions import forms_of
 from heta_core.littletown.rows import Syllabus
 from heta_core.littletown.syllabus import ALL
 from heta_core.report import dumps
-from heta_core.settings import Weights
+from heta_core.settings import Decoding, Weights
 from heta_core.targets import Choice
 from heta_core.tokens import piece_of
 from heta_core.typed import token_of
@@ -33,6 +36,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "assets" / "examples"
 DOUBT, RIVAL = (0.75, 0.95), 0.05
 FEWEST_CHANGERS, LEAST_TERM = 2, 0.2
 _N_CANDIDATES = 3
+STORY, _STORY_STEPS = "generation.json", 18
 # Skills whose twin is the same scene asked about somebody else: one word of the prompt is swapped.
 DEFAULT_SKILLS = ("where", "have", "colour")
 _DRAWN, _ROUNDS = 3000, 8
@@ -178,9 +182,15 @@ def choose_more(lm: LanguageModel, seed: int, skills: Sequence[str], weights: We
         yield Example(TITLES[skill], shown, _explain(lm, twin.prompt, twin.answer, weights) if is_swap else None, ())
 
 
-def files(examples: Sequence[Example]) -> dict[str, str]:
+def story(lm: LanguageModel, example: Example) -> GenerationAttribution:
+    """How the model goes on after an example, greedily, every step explained."""
+    shown = example.shown
+    return generate(lm, shown.tokens, decoding=Decoding(steps=_STORY_STEPS), weights=shown.weights)
+
+
+def files(examples: Sequence[Example], told: GenerationAttribution) -> dict[str, str]:
     """File name → text of everything that `assets/examples` holds."""
-    found: dict[str, str] = {}
+    found = {STORY: dumps(told)}
     index: list[dict[str, object]] = []
     for n, example in enumerate(examples):
         entry: dict[str, object] = {"title": example.title, "file": f"{n:02}.json", "swap": None, "candidates": []}
@@ -197,9 +207,9 @@ def files(examples: Sequence[Example]) -> dict[str, str]:
     return {"index.json": json.dumps(index, indent=1, ensure_ascii=False) + "\n"} | found
 
 
-def write(examples: Sequence[Example], folder: Path = FOLDER) -> list[Path]:
+def write(examples: Sequence[Example], told: GenerationAttribution, folder: Path = FOLDER) -> list[Path]:
     """Put the examples in the place of those in the folder. Nothing is removed before every text is ready."""
-    texts = files(examples)
+    texts = files(examples, told)
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.json"):
         if old.name not in texts:

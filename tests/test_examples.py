@@ -12,11 +12,12 @@ import town
 
 from heta_core import examples, figures
 from heta_core.attribution import Attribution
+from heta_core.engine import attribute
 from heta_core.errors import InputError
 from heta_core.littletown.lessons import held_out, minimal_pair
 from heta_core.parts import Candidate
-from heta_core.report import loads
-from heta_core.settings import Weights
+from heta_core.report import loads, loads_generation
+from heta_core.settings import Settings, Weights
 from heta_core.typed import token_of
 
 INDEX = examples.FOLDER / "index.json"
@@ -88,7 +89,11 @@ def test_files_hold_what_the_page_reads(tmp_path: Path) -> None:
     shown, twin = pair()
     (tmp_path / "99.json").write_text("old", "utf-8")
     chosen = [examples.Example("One", shown, twin, (twin,)), examples.Example("Two", twin, None, ())]
-    paths = examples.write(chosen, tmp_path)
+    told = examples.story(
+        town.random_town(),
+        replace(chosen[0], shown=attribute(town.random_town(), "Kate has", settings=Settings(probes=1))),
+    )
+    paths = examples.write(chosen, told, tmp_path)
     assert sorted(p.name for p in paths) == sorted(p.name for p in tmp_path.iterdir())
     assert json.loads((tmp_path / "index.json").read_text("utf-8")) == [
         {
@@ -100,6 +105,8 @@ def test_files_hold_what_the_page_reads(tmp_path: Path) -> None:
         {"title": "Two", "file": "01.json", "swap": None, "candidates": []},
     ]
     assert loads((tmp_path / "00-swap.json").read_text("utf-8")).target == twin.target
+    again = loads_generation((tmp_path / examples.STORY).read_text("utf-8"))
+    assert again.is_complete and again.tokens.text.startswith("Kate has")
 
 
 def test_a_model_without_doubts_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,5 +189,15 @@ def test_every_shipped_example_is_of_the_shipped_model_and_shows_a_learnt_skill(
     learnt = {examples.TITLES[skill] for skill in figures.learnt()}
     names = {name for e in index for name in (e["file"], *e["candidates"], *([e["swap"]["file"]] if e["swap"] else []))}
     assert {e["title"] for e in index} <= learnt
-    assert names | {"index.json"} == {p.name for p in examples.FOLDER.iterdir()}
+    assert names | {"index.json", examples.STORY} == {p.name for p in examples.FOLDER.iterdir()}
     assert {loads((examples.FOLDER / name).read_text("utf-8")).source.weights_id for name in names} == {weights}
+
+
+def test_the_shipped_story_goes_on_from_the_default_example_and_is_finished() -> None:
+    first = json.loads(INDEX.read_text("utf-8"))[0]
+    shown = loads((examples.FOLDER / first["file"]).read_text("utf-8"))
+    told = loads_generation((examples.FOLDER / examples.STORY).read_text("utf-8"))
+    assert told.is_complete and told.tokens.ids[: told.n_prompt] == shown.tokens.ids
+    assert told.source.weights_id == shown.source.weights_id and told.weights == shown.weights
+    # Its first step is the example itself: the same numbers, but for the rounding of a longer run.
+    np.testing.assert_allclose(told.at(0).scores, shown.scores, rtol=1e-3, atol=1e-6)

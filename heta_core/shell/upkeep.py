@@ -60,7 +60,7 @@ def _measured(model: str, *, n: int, settings: Settings) -> "Evidence":
 def examples(arguments: argparse.Namespace) -> int:
     """Choose the examples anew, from skills that the card calls learnt."""
     from heta_core.evidence import better_scaling
-    from heta_core.examples import TITLES, choose_default, choose_more, write
+    from heta_core.examples import TITLES, choose_default, choose_more, story, write
     from heta_core.figures import learnt, read_evidence
     from heta_core.loading import load
     from heta_core.settings import Weights
@@ -68,7 +68,7 @@ def examples(arguments: argparse.Namespace) -> int:
     lm, weights = load("littletown"), Weights(scaling=better_scaling(read_evidence()))
     first = choose_default(lm, arguments.seed, weights)
     others = [skill for skill in learnt() if TITLES[skill] != first.title]
-    for path in write([first, *choose_more(lm, arguments.seed, others, weights)]):
+    for path in write([first, *choose_more(lm, arguments.seed, others, weights)], story(lm, first)):
         print(path)
     return 0
 
