@@ -127,8 +127,12 @@ def spliced(tokenizer: Tokenizer, tokens: Tokens, start: int, stop: int, ids: Se
     n = len(tokens)
     if not 0 <= start <= stop <= n:
         raise InputError(f"Tokens to replace must lie in 0 … {n}, got {start}:{stop}.")
-    n_before = next((i for i, (a, b) in enumerate(tokens.spans) if b > a), 0)  # added by the tokenizer: no characters
-    spelled = from_ids(tokenizer, (*tokens.ids[:start], *ids, *tokens.ids[stop:]), n_added=(min(n_before, start), 0))
+    n_before, n_after = _unwritten(tokens)
+    spelled = from_ids(
+        tokenizer,
+        (*tokens.ids[:start], *ids, *tokens.ids[stop:]),
+        n_added=(min(n_before, start), min(n_after, n - stop)),
+    )
     return replace(spelled, segments=_moved(tokens.segments, start, stop, len(ids)))
 
 
@@ -186,6 +190,15 @@ def _characters(tokenizer: Tokenizer, ids: list[int]) -> list[tuple[range, str]]
 
 def _spell(tokenizer: Tokenizer, ids: list[int]) -> str:
     return tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False) if ids else ""
+
+
+def _unwritten(tokens: Tokens) -> tuple[int, int]:
+    """How many tokens before and after a text the tokenizer put there: they are special and take no characters."""
+    n = len(tokens)
+    is_written = [b > a or not special for (a, b), special in zip(tokens.spans, tokens.is_special, strict=True)]
+    first = next((i for i in range(n) if is_written[i]), n)
+    last = next((i for i in reversed(range(n)) if is_written[i]), n - 1)
+    return first, n - 1 - last
 
 
 def _added(ids: list[int], bare: list[int]) -> tuple[int, int]:

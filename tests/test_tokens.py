@@ -1,13 +1,17 @@
 """Ids and the characters they spell."""
 
+import random
+from dataclasses import replace
 from itertools import pairwise
+from typing import Literal
 
 import pytest
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from town import random_town
 from transformers import PreTrainedTokenizerFast
 
 from heta_core.errors import InputError
-from heta_core.tokens import from_ids, from_text, piece_of
+from heta_core.tokens import Segment, Tokens, extended, from_ids, from_text, piece_of, pieces_of, spliced
 from heta_core.typed import token_of
 
 
@@ -114,3 +118,180 @@ def test_text_that_is_none_is_refused(bytes_only: PreTrainedTokenizerFast, text:
 def test_ten_thousand_spaces_are_a_text(bytes_only: PreTrainedTokenizerFast) -> None:
     tokens = from_text(bytes_only, " " * 10_000)
     assert len(tokens) == 10_001 and tokens.text == " " * 10_000
+
+
+@pytest.fixture(params=["bytes_only", "spaced", "town"])
+def words(request: pytest.FixtureRequest) -> PreTrainedTokenizerFast:
+    """Bytes behind <s>; words behind a space that decoding takes away; and both of these at once."""
+    return random_town().tokenizer if request.param == "town" else request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="module")
+def closing() -> PreTrainedTokenizerFast:
+    """Bytes between <s> and </s>."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    core = Tokenizer(models.BPE({c: i for i, c in enumerate(alphabet)} | {"<s>": 256, "</s>": 257}, []))
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    core.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 256), ("</s>", 257)]
+    )
+    return PreTrainedTokenizerFast(tokenizer_object=core, bos_token="<s>", eos_token="</s>")
+
+
+TEXTS = [*HOSTILE, "Mia ran to the market. Noah", "  🦊 two", " box", "   box  box", "x"]
+
+
+def numbered(tokens: Tokens, *stops: int) -> Tokens:
+    """A text in segments that end at `stops`, each a message of its own."""
+    kinds: tuple[Literal["template", "role", "content"], ...] = ("template", "role", "content")
+    segments = [Segment(a, b, kinds[k % 3], "user", k) for k, (a, b) in enumerate(pairwise((0, *stops)))]
+    return replace(tokens, segments=tuple(segments))
+
+
+def message_of(tokens: Tokens) -> list[int | None]:
+    """The number of each token's segment."""
+    by_token = {i: s.message for s in tokens.segments for i in range(s.start, s.stop)}
+    return [by_token.get(i) for i in range(len(tokens))]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_text_that_grows_id_by_id_is_the_text_at_once(words: PreTrainedTokenizerFast, text: str) -> None:
+    whole = from_text(words, text)
+    n_before = int(whole.is_special[0])
+    for k in range(n_before, len(whole) + 1):
+        begun = from_ids(words, whole.ids[:k], n_added=(n_before, 0))
+        assert extended(words, begun, whole.ids[k:]) == whole
+    grown = from_ids(words, whole.ids[:n_before], n_added=(n_before, 0))
+    for token_id in whole.ids[n_before:]:
+        grown = extended(words, grown, [token_id])
+    assert grown == whole
+
+
+def test_half_an_emoji_is_whole_once_its_last_byte_comes(bytes_only: PreTrainedTokenizerFast) -> None:
+    fox = bytes_only.encode("🦊", add_special_tokens=False)
+    tokens = from_text(bytes_only, "a")
+    for k in (1, 2, 3):
+        half = extended(bytes_only, tokens, fox[:k])
+        assert "\ufffd" in half.text and len(half) == 2 + k
+    whole = extended(bytes_only, half, fox[3:])
+    assert whole.text == "a🦊" and whole.pieces[2:] == ("🦊",) * 4 and whole.spans[2:] == ((1, 2),) * 4
+
+
+def test_nothing_more_is_the_same_text(bytes_only: PreTrainedTokenizerFast) -> None:
+    tokens = from_text(bytes_only, "one")
+    assert extended(bytes_only, tokens, ()) is tokens
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_tokens_replaced_by_themselves_are_the_same_text(words: PreTrainedTokenizerFast, text: str) -> None:
+    tokens = from_text(words, text)
+    n = len(tokens)
+    first = int(tokens.is_special[0])
+    assert all(
+        spliced(words, tokens, a, b, tokens.ids[a:b]) == tokens for a in range(first, n + 1) for b in range(a, n + 1)
+    )
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_any_splice_spells_every_character_once(words: PreTrainedTokenizerFast, text: str) -> None:
+    rng = random.Random(text)
+    tokens = from_text(words, text)
+    n = len(tokens)
+    for _ in range(40):
+        start = rng.randint(0, n)
+        stop = rng.randint(start, n)
+        new = [rng.randrange(256) for _ in range(rng.randint(0, 5))]
+        found = spliced(words, tokens, start, stop, new)
+        assert found.ids == (*tokens.ids[:start], *new, *tokens.ids[stop:])
+        written = [(a, b) for a, b in dict.fromkeys(found.spans) if b > a]
+        assert [0, *(b for _, b in written)] == [*(a for a, _ in written), len(found.text)]
+        pairs = zip(found.spans, found.pieces, strict=True)
+        assert all(found.text[a:b] == piece for (a, b), piece in pairs if b > a)
+
+
+def test_a_word_is_replaced_in_the_middle(words: PreTrainedTokenizerFast) -> None:
+    tokens = from_text(words, "  Mia ran to 🦊")
+    places = tokens.overlapping(tokens.text.index("ran"), tokens.text.index("ran") + 3)
+    sat = [i for i in words.encode("sat", add_special_tokens=False) if words.decode([i]) != ""]
+    found = spliced(words, tokens, places[0], places[-1] + 1, sat)
+    assert found.text.split() == ["Mia", "sat", "to", "🦊"] and found.text.startswith("  Mia")
+
+
+@pytest.mark.parametrize("place", [(-1, 1), (2, 1), (0, 99), (99, 99)])
+def test_a_place_outside_the_text_is_refused(bytes_only: PreTrainedTokenizerFast, place: tuple[int, int]) -> None:
+    with pytest.raises(InputError, match=f"in 0 … 4, got {place[0]}:{place[1]}"):
+        spliced(bytes_only, from_text(bytes_only, "one"), *place, ())
+
+
+def test_the_end_that_a_tokenizer_adds_is_written_only_when_text_follows_it(closing: PreTrainedTokenizerFast) -> None:
+    tokens = from_text(closing, "one")
+    assert (tokens.text, tokens.spans[-1]) == ("one", (3, 3))
+    assert spliced(closing, tokens, 1, 2, tokens.ids[2:3]).text == "nne"
+    assert extended(closing, tokens, tokens.ids[1:2]).text == "one</s>o"
+
+
+def test_a_text_of_added_tokens_only_can_grow(closing: PreTrainedTokenizerFast) -> None:
+    begun = from_ids(closing, [256], n_added=(1, 0))
+    assert begun.text == "" and extended(closing, begun, [256]).text == "<s>"
+
+
+def test_pieces_in_the_middle_of_a_text_are_those_of_the_text(words: PreTrainedTokenizerFast) -> None:
+    tokens = from_text(words, "Mia ran 🙂🏽 to the box,  box 漢字")
+    runs = {i: next(k for k in range(len(tokens)) if tokens.spans[k] == tokens.spans[i]) for i in range(len(tokens))}
+    first = 1 + int(tokens.is_special[0])
+    for a in (i for i in range(first, len(tokens)) if runs[i] == i):
+        for b in (i for i in range(a + 1, len(tokens)) if runs[i] == i):
+            assert pieces_of(words, tokens.ids[a:b]) == tokens.pieces[a:b]
+
+
+def test_pieces_of_broken_bytes_are_as_many_as_the_ids(bytes_only: PreTrainedTokenizerFast) -> None:
+    fox = bytes_only.encode("🦊", add_special_tokens=False)
+    assert pieces_of(bytes_only, ()) == ()
+    assert pieces_of(bytes_only, fox) == ("🦊",) * 4
+    assert len(pieces_of(bytes_only, fox[2:] + fox[:2])) == 4
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        [(1, 3)],
+        [(0, 2), (3, 4)],
+        [(0, 2), (1, 4)],
+        [(0, 5)],
+        [(0, 3), (3, 2)],
+        [(2, 4), (0, 2)],
+    ],
+)
+def test_segments_with_gaps_or_beyond_the_text_are_refused(
+    bytes_only: PreTrainedTokenizerFast, segments: list[tuple[int, int]]
+) -> None:
+    tokens = from_text(bytes_only, "one")
+    with pytest.raises(InputError, match="follow one another inside 4 tokens"):
+        replace(tokens, segments=tuple(Segment(a, b, "content", "user", 0) for a, b in segments))
+
+
+def test_what_follows_a_chat_is_in_no_segment(bytes_only: PreTrainedTokenizerFast) -> None:
+    chat = numbered(from_text(bytes_only, "abcde"), 2, 4, 6)
+    assert extended(bytes_only, chat, chat.ids[1:3]).segments == chat.segments
+    short = numbered(from_text(bytes_only, "abcde"), 2, 4)
+    assert extended(bytes_only, short, chat.ids[1:3]).segments == short.segments
+
+
+def test_new_tokens_belong_to_the_segment_they_began_in(bytes_only: PreTrainedTokenizerFast) -> None:
+    chat = numbered(from_text(bytes_only, "abcdefg"), 1, 3, 6)  # <s> | ab | cde, and fg after them
+    n = len(chat)
+    for start in range(n + 1):
+        for stop in range(start, n + 1):
+            for n_new in (0, 1, 3):
+                before = message_of(chat)
+                home = before[start] if start < n else None
+                expected = [*before[:start], *[home] * n_new, *before[stop:]]
+                found = spliced(bytes_only, chat, start, stop, chat.ids[1:2] * n_new)
+                assert message_of(found) == expected, (start, stop, n_new)
+
+
+def test_a_segment_that_is_taken_out_is_gone(bytes_only: PreTrainedTokenizerFast) -> None:
+    chat = numbered(from_text(bytes_only, "abcdefg"), 1, 3, 6)
+    assert [s.message for s in spliced(bytes_only, chat, 1, 3, ()).segments] == [0, 2]
+    assert spliced(bytes_only, chat, 0, len(chat), ()).segments == ()
