@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from heta_core.errors import InputError
-from heta_core.targets import Choice, Target, position_of, resolve
+from heta_core.targets import Choice, Line, Objective, Said, Target, Term, next_token, objective, position_of, resolve
 from heta_core.tokens import Tokens, from_ids
-from heta_core.typed import token_of
+from heta_core.typed import contrast, token_of
 
 
 @dataclass
@@ -25,6 +25,7 @@ class Letters:
 
 LETTERS = Letters()
 ABC = from_ids(LETTERS, [0, 1, 2])
+ABCDE = from_ids(LETTERS, [0, 1, 2, 3, 4])
 
 
 def test_nothing_chosen_is_the_models_own_next_token() -> None:
@@ -66,3 +67,70 @@ def test_a_typed_target_of_several_tokens_offers_the_first() -> None:
     with pytest.raises(InputError, match="empty"):
         token_of(LETTERS, "")
     assert token_of(LETTERS, "c") == 2
+
+
+def asked(choice: Choice) -> Target:
+    return resolve(choice, ABCDE, 7, LETTERS, 26)
+
+
+def test_each_choice_becomes_its_kind_with_its_own_context() -> None:
+    kinds = {
+        Choice(): ("token", 5),
+        Choice(2): ("token", 2),
+        Choice(2, stop=3): ("token", 2),
+        Choice(2, stop=5): ("span", 4),
+        Choice(2, foil=(9,)): ("contrast", 2),
+        Choice(2, foil=(9, 8)): ("contrast", 2),
+        Choice(2, stop=3, foil=(9,)): ("contrast", 2),
+        Choice(2, stop=4, foil=(9,)): ("string contrast", 2),
+        Choice(2, stop=3, foil=(9, 8)): ("string contrast", 2),
+    }
+    assert {choice: (asked(choice).kind, asked(choice).n_context) for choice in kinds} == kinds
+
+
+def test_a_span_names_all_its_tokens() -> None:
+    target = asked(Choice(2, stop=5))
+    assert (target.text, target.stop, target.rest) == ("cde", 5, (Said(3, "d"), Said(4, "e")))
+
+
+def test_a_foil_of_several_tokens_is_compared_by_its_first_and_says_so() -> None:
+    target = asked(Choice(2, foil=(9, 8)))
+    assert target.foil == (Said(9, "j"),) and target.asked == ("c", "ji")
+    assert asked(Choice(2, foil=(9,))).asked is None
+
+
+@pytest.mark.parametrize("foil", [(2,), (2, 3), (7,)])
+def test_a_foil_that_begins_like_the_target_is_refused(foil: tuple[int, ...]) -> None:
+    choice = Choice(None if foil == (7,) else 2, foil=foil)
+    with pytest.raises(InputError, match="two different things"):
+        asked(choice)
+
+
+def test_f_is_a_signed_sum_over_lines_that_share_the_context() -> None:
+    assert objective(asked(Choice(2)), ABCDE) == next_token((0, 1), 2)
+    span = objective(asked(Choice(3, stop=5)), ABCDE)
+    assert span == Objective(4, (Line((0, 1, 2, 3), (Term(2, 3, 1), Term(3, 4, 1))),))
+    one = objective(asked(Choice(3, foil=(9,))), ABCDE)
+    assert one == Objective(3, (Line((0, 1, 2), (Term(2, 3, 1), Term(2, 9, -1))),)) and one.lines[0].rows == (2,)
+    strings = objective(asked(Choice(3, stop=4, foil=(9, 8))), ABCDE)
+    foil = Line((0, 1, 2, 9), (Term(2, 9, -1), Term(3, 8, -1)))
+    assert strings == Objective(3, (Line((0, 1, 2), (Term(2, 3, 1),)), foil))
+
+
+def test_typed_texts_are_compared_where_they_first_differ() -> None:
+    tokens, choice = contrast(LETTERS, ABC, "hat", "ham")
+    assert tokens.text == "abcha" and choice == Choice(token_id=19, foil=(12,), asked=("hat", "ham"))
+    tokens, choice = contrast(LETTERS, ABC, "x", "y")
+    assert tokens == ABC and choice == Choice(token_id=23, foil=(24,))
+
+
+def test_whole_typed_texts_are_compared_on_the_side() -> None:
+    tokens, choice = contrast(LETTERS, ABC, "hat", "ham", is_whole=True)
+    assert tokens.text == "abchat" and choice == Choice(3, stop=6, foil=(7, 0, 12))
+    assert resolve(choice, tokens, 0, LETTERS, 26).foil_text == "ham"
+
+
+@pytest.mark.parametrize(("said", "foil"), [("a", "a"), ("ha", "hat"), ("hat", "ha"), ("", "a"), ("a", "")])
+def test_typed_texts_that_do_not_differ_are_refused(said: str, foil: str) -> None:
+    with pytest.raises(InputError, match=r"two different things|empty text"):
+        contrast(LETTERS, ABC, said, foil)
