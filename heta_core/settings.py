@@ -86,7 +86,7 @@ class Decoding:
     """
 
     method: DecodingMethod = "greedy"
-    steps: int = 16  # tokens at most
+    steps: int = 16  # tokens of the continuation at most, given ones included
     temperature: float = 1.0
     top_k: int | None = None
     top_p: float | None = None
