@@ -20,7 +20,7 @@ function buildFilm(ui) {
     next: button("forward", "▶", "One step on", () => step(ui, ui.step + 1)),
     slider: h("input", { type: "range", min: 1, step: 1, "data-key": "slider", "aria-label": "Step", oninput: (e) => step(ui, e.target.value - 1) }),
     count: h("output", {}),
-    whole: button("whole", "Whole answer", "Explain all steps together", () => askSpan(ui, 0, ui.data.film.steps.length - 1)),
+    whole: button("whole", "Whole answer", "Explain all steps together", () => explainSteps(ui, 0, ui.data.film.steps.length - 1)),
     span: button("span", "Several steps", "Explain several steps together: choose the first and the last, or click with shift", () => chooseSpan(ui)),
     ending: h("span", { class: "ending" }),
     reel: h("div", { class: "reel", role: "group", "aria-label": "The continuation, token by token" }),
@@ -132,8 +132,9 @@ function drawParts(ui) {
 }
 
 function partRow(ui, part, share) {
-  const text = part.tokens.map((i) => ui.view.tokens[i].slice(0, 3).join("")).join("").trim();
-  const name = part.kind === "sentence" ? text : part.name;
+  const isSpelled = (i) => !ui.view.tokens[i][3].startsWith("special");
+  const text = part.tokens.filter(isSpelled).map((i) => ui.view.tokens[i].slice(0, 3).join("")).join("").trim();
+  const name = (part.kind === "sentence" && text) || part.name;
   const bar = h("span", { class: "track" }, h("i", { style: `width:${(100 * share).toFixed(2)}%` }));
   return h("li", { class: part.kind }, h("bdi", { title: name }, name), bar, h("span", { class: "num" }, percent(share, 0)));
 }
@@ -180,8 +181,8 @@ function stopPlaying(ui) {
 function framePressed(ui, k, isSpan) {
   if (!isKnown(ui)) return;
   if (ui.choosing === "first") return Object.assign(ui, { choosing: "last", range: [k, k] }), paintFilm(ui);
-  if (ui.choosing === "last") return askSpan(ui, ui.range[0], k);
-  if (isSpan && k !== ui.step) return askSpan(ui, ui.step, k);
+  if (ui.choosing === "last") return explainSteps(ui, ui.range[0], k);
+  if (isSpan && k !== ui.step) return explainSteps(ui, ui.step, k);
   step(ui, k);
 }
 
@@ -191,7 +192,7 @@ function chooseSpan(ui) {
   paintFilm(ui);
 }
 
-function askSpan(ui, one, other) {
+function explainSteps(ui, one, other) {
   const [from, to] = [Math.min(one, other), Math.max(one, other)];
   stopPlaying(ui);
   Object.assign(ui, { choosing: null, range: [from, to] });
@@ -206,7 +207,7 @@ function extendSpan(ui, by) {
   ui.range = [from, Math.max(0, Math.min(ui.data.film.steps.length - 1, to + by))];
   paintFilm(ui);
   clearTimeout(ui.extending);
-  ui.extending = setTimeout(() => (ui.range?.[0] === ui.range?.[1] ? (ui.range = null) : askSpan(ui, ...ui.range)), 2 * SETTLED);
+  ui.extending = setTimeout(() => (ui.range?.[0] === ui.range?.[1] ? (ui.range = null) : explainSteps(ui, ...ui.range)), 2 * SETTLED);
 }
 
 /* Tell the server which step and word are looked at, once the reader has stayed with them. */

@@ -11,7 +11,9 @@
 const GENERATE = {
   tools: drawFilmTools,
   onToken: (ui, i) => i >= ui.data.film.n_prompt && step(ui, i - ui.data.film.n_prompt),
-  onCandidate: (ui, { token_id }) => ui.joined || ui.send({ kind: "force", position: ui.view.n_context, token_id }),
+  onCandidate: (ui, { token_id }) => ui.joined || ui.send({ kind: "force", position: ui.view.target.start, token_id }),
+  onSpan: (ui, start, stop) => start >= ui.data.film.n_prompt && explainSteps(ui, start - ui.data.film.n_prompt, stop - 1 - ui.data.film.n_prompt),
+  onRather: null,
   links: filmLinks,
   extra: drawAround,
 };
@@ -19,7 +21,7 @@ const GENERATE = {
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".heta");
   const ui = instance(root, GENERATE);
-  ui.send = (event) => setTriggerValue("event", { ...event, weights: ui.weights });
+  ui.send = (event) => (isOneStep(event) ? step(ui, event.position - ui.data.film.n_prompt) : setTriggerValue("event", { ...event, weights: ui.weights }));
   if (!ui.film) prepare(ui);
   take(ui, data);
   return () => {
@@ -40,7 +42,6 @@ function prepare(ui) {
   Object.assign(ui, { step: 0, playing: null, choosing: null, range: null, joined: false, known: 0 });
   ui.root.classList.add("generating");
   ui.root.addEventListener("keydown", (e) => filmKey(ui, e), true); // before the strip's own keys
-  ui.root.addEventListener("click", (e) => shiftClicked(ui, e), true);
   ui.onPageKey = (e) => e.target === document.body && filmKey(ui, e);
   document.addEventListener("keydown", ui.onPageKey);
 }
@@ -55,9 +56,9 @@ function take(ui, data) {
   if (number && ui.known !== number && !isMoved) Object.assign(ui, { joined: true, range: null });
   ui.known = number;
   ui.joined = ui.joined && together !== null;
-  ui.step = Math.max(0, Math.min(ui.step, film.steps.length - 1));
   ui.root.classList.toggle("unknown", !isKnown(ui));
   if (!isKnown(ui)) return drawWriting(ui);
+  ui.step = Math.min(ui.step, film.steps.length - 1);
   if (isMoved) ui.told = JSON.stringify([branch.number, ui.step, branch.token]);
   show(ui);
   if (!isMoved) return;
@@ -90,6 +91,8 @@ function drawAround(ui) {
   drawForks(ui);
   drawParts(ui);
   drawAlternatives(ui);
+  // The prompt explains, it is not explained: a span begins with the answer.
+  if (ui.view.target.start === ui.data.film.n_prompt) ui.el.strip.querySelector('[data-key="start+"]')?.remove();
   settle(ui);
 }
 
@@ -98,19 +101,17 @@ function drawFilmTools(ui) {
   ui.el.tools.replaceChildren(edit);
 }
 
-/* Another word is forced by a click on it; beside it stands the question why not that one. */
+/* What a click on another word does here. */
 function drawAlternatives(ui) {
-  const { candidates } = ui.el;
-  candidates.classList.toggle("fixed", ui.joined);
-  const hint = candidates.querySelector(".hint");
-  if (hint) hint.textContent = `${hint.textContent.split(":")[0]}. ${ui.joined ? "Go back to single steps to force one." : "Click one to say it instead: the model goes on from there, beside this text."}`;
-  if (ui.joined) return;
-  for (const item of candidates.querySelectorAll("li:not(:has([aria-current])):not(:has(.versus))")) {
-    const { id } = item.querySelector("button").dataset;
-    const ask = () => ui.send({ kind: "target", position: ui.view.n_context, foil: [Number(id)] });
-    const label = `Why not ${item.querySelector("bdi").textContent}?`;
-    item.append(h("button", { type: "button", class: "versus", "data-key": `v${id}`, "aria-label": label, "data-tip": label, onclick: ask }, "why not?"));
-  }
+  const hint = ui.el.candidates.querySelector(".hint");
+  const does = ui.joined ? "Go back to single steps to force one." : "Click one to say it instead: the model goes on from there, beside this text.";
+  if (hint) hint.textContent = `${hint.textContent.split(". ")[0]}. ${does}`;
+  ui.el.candidates.classList.toggle("fixed", ui.joined);
+}
+
+/* A step alone is known already: no question to the server. */
+function isOneStep({ kind, position, stop, foil }) {
+  return kind === "target" && !foil && (!stop || stop === position + 1);
 }
 
 function filmLinks(ui, i) {
@@ -131,14 +132,4 @@ function filmLinks(ui, i) {
     ui.swapping ? h("input", input) : link("openswap", "Generate with another word here …", open),
     hint,
   ];
-}
-
-/* A shift-click on a generated word of the text explains it together with all from the step looked at. */
-function shiftClicked(ui, e) {
-  const chip = e.target.closest?.(".tok");
-  const k = chip ? Number(chip.dataset.i) - ui.data.film.n_prompt : -1;
-  if (!e.shiftKey || k < 0 || !isKnown(ui) || k === ui.step) return;
-  e.preventDefault();
-  e.stopPropagation();
-  askSpan(ui, ui.step, k);
 }

@@ -1,4 +1,4 @@
-"""The pages on made-up results, as `python serve_generate.py PORT FOLDER`: FOLDER gets examples and a line per request."""
+"""The pages on made-up generations, as `python serve_generate.py PORT FOLDER`: FOLDER gets a line for each request."""
 
 import sys
 import time
@@ -12,7 +12,6 @@ import made_generation  # noqa: E402 - needs the path above
 import samples  # noqa: E402
 from streamlit.web import cli  # noqa: E402
 
-from heta_core.attribution import Attribution  # noqa: E402
 from heta_core.errors import InputError  # noqa: E402
 from heta_core.generated import GenerationAttribution  # noqa: E402
 from heta_core.report import dumps  # noqa: E402
@@ -69,19 +68,11 @@ def steps(request: Request, look: Callable[[], int]) -> Iterator[Step]:
         yield Step(generating.doing(kl), kl.fraction, kl)
 
 
-def together(question: Question) -> Attribution:
-    assert isinstance(question.text, Tokens) and question.choice.position is not None
-    pieces, choice = question.text.pieces, question.choice
-    if choice.foil:
-        return samples.contrast(pieces, choice.position)
-    return samples.span(pieces, choice.position, choice.stop or choice.position + 1)
-
-
 def explained(question: Question) -> Iterator[Step]:
     """Steps together, or one word rather than another."""
     log(question)
     yield Step("Starting the engine")
-    for partial in samples.growing(together(question)):
+    for partial in samples.growing(made_generation.together(question.text, question.choice)):
         time.sleep(PAUSE)
         yield Step("Hessian: refining", partial.work.fraction, partial)
 
