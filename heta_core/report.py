@@ -8,11 +8,14 @@ import json
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heta_core.attribution import Attribution
 from heta_core.errors import ReportError
 from heta_core.generated import GenerationAttribution
 from heta_core.packing import pack_fields, parse, read_fields
+from heta_core.parts import Work
+from heta_core.targets import Target
 from heta_core.tokens import Tokens
 
 FORMAT, GENERATION = "heta-attribution", "heta-generation"
@@ -54,6 +57,7 @@ def loads_generation(text: str) -> GenerationAttribution:
     """
     generation = _loads(text, GenerationAttribution)
     _check_tokens(generation.tokens)
+    _check_generation(generation)
     for k in range(len(generation.steps)):
         _check(generation.at(k))
     return generation
@@ -96,6 +100,22 @@ def _check_tokens(tokens: Tokens) -> None:
     _require(rules)
 
 
+def _check_generation(g: GenerationAttribution) -> None:
+    """What must hold of what all steps share."""
+    is_given = g.ending == "given"
+    rules = {
+        "a decoding exactly where something was decoded": is_given == (g.decoding is None),
+        "every token to be given where all was": not is_given or g.n_given == g.n_new,
+        "steps once the text has ended": g.ending is not None or not g.steps,
+        "counts and times from 0": _counts(g.work, g.seconds),
+    }
+    _require(rules)
+
+
+def _counts(work: Work, seconds: tuple[tuple[str, float], ...]) -> bool:
+    return min(work.forwards, work.backwards, work.products, work.planned - 1) >= 0 and all(s >= 0 for _, s in seconds)
+
+
 def _check(a: Attribution) -> None:
     """What must hold between fields, beyond what each class checks of its own."""
     target, t = a.target, a.transition
@@ -109,6 +129,7 @@ def _check(a: Attribution) -> None:
     )
     rules = {
         "ids from 0 to 2³¹ − 1": all(0 <= i < 2**31 for i in (*said, *(f.token_id for f in target.foil))),
+        "a target behind the first token": target.position >= 1,
         "an observed target to stand in the text": not (target.is_observed or target.rest)
         or a.tokens.ids[target.position : target.stop] == said,
         "a rank from 1 and an entropy from 0": all(p.rank >= 1 and p.entropy >= -_ROUNDING for p in predictions),
@@ -118,11 +139,16 @@ def _check(a: Attribution) -> None:
         "one row of finite numbers where one number stands for each token": all(r.ndim == 1 for r in rows)
         and (a.information is None or bool(np.isfinite(a.information.log_p).all())),
         "places of first choices among the explained tokens": a.information is None
-        or a.information.places is None
-        or bool(((target.position <= a.information.places) & (a.information.places < target.stop)).all()),
+        or _are_places(a.information.places, target),
         "a sink share from 0 to 1 for each layer": t is None
         or (t.sink_share.shape == t.flow.shape[:1] and bool((abs(t.sink_share - 0.5) <= 0.5 + _ROUNDING).all())),
-        "counts and times from 0": min(a.work.forwards, a.work.backwards, a.work.products, a.work.planned - 1) >= 0
-        and all(seconds >= 0 for _, seconds in a.seconds),
+        "counts and times from 0": _counts(a.work, a.seconds),
     }
     _require(rules)
+
+
+def _are_places(places: NDArray[np.int64] | None, target: Target) -> bool:
+    """Several explained tokens have several places; one has its own."""
+    if places is None:
+        return not target.rest
+    return places.ndim == 1 and bool(((target.position <= places) & (places < target.stop)).all())

@@ -73,7 +73,7 @@ def contrast(
 ) -> Attribution:
     """“garden” at 0.6 rather than “kitchen” at 0.2; of several tokens, whole strings whose further tokens have 0.5.
 
-    Δ is 1, −½ and 0: the second token speaks for the foil.
+    Δ is 1¼, −½ and 0: the second token speaks for the foil.
     """
     n = len(pieces)
     one = tuple(Said(GARDEN + 10 * k, s) for k, s in enumerate(said))
@@ -87,7 +87,7 @@ def contrast(
     if is_whole:
         tokens = replace(tokens, ids=(*tokens.ids[:n], *(s.token_id for s in one)))
     made = replace(base(target, prediction(0.6, 1, *probable), n, pieces)(later=later, foil=against), tokens=tokens)
-    effect = np.array([1.0, -0.5, *np.zeros(n - 2)])
+    effect = np.array([1.25, -0.5, *np.zeros(n - 2)])
     kl = np.full(n, 0.3)
     log_p, log_p_foil = made.log_p - effect, np.full(n, made.log_p_foil)
     own = Candidate(GARDEN, said[0], 0.6)

@@ -6,6 +6,7 @@ import json
 import random
 from dataclasses import replace
 
+import made
 import numpy as np
 import pytest
 import samples
@@ -14,19 +15,34 @@ from heta_core import report
 from heta_core.attribution import Attribution
 from heta_core.errors import ReportError
 from heta_core.report import dumps, loads
-from heta_core.views import caption, strip
+from heta_core.views import caption, export, strip
 
 RESULTS = {
     "finished": samples.result(),
     "odd tokens": samples.odd(),
+    "span": made.span(),
+    "span of odd tokens": made.span(["<s>", "Hi", *samples.HOSTILE, " 🦊", " 🦊"], start=3),
+    "contrast": made.contrast(asked=(" garden shed", " kitchen")),
+    "string contrast": made.contrast(said=(" garden", " shed"), foil=(" kitchen",)),
     **{f"partial {i}": a for i, a in enumerate(samples.growing(samples.result()))},
 }
 TEXT = dumps(samples.result(["<s>", "a", " b", " c"], says=(" b", " c")))
+SPAN, CONTRAST = dumps(made.span()), dumps(made.contrast())
+WHOLE = dumps(made.contrast(said=(" garden", " shed"), foil=(" kitchen",)))
 
 
-def changed(path: str, value: object) -> str:
-    """The small report with one field replaced."""
-    document = json.loads(TEXT)
+def ints(*values: int) -> dict[str, object]:
+    """An array as the JSON holds it."""
+    return {
+        "dtype": "int32",
+        "shape": [len(values)],
+        "base64": base64.b64encode(np.array(values, "<i4").tobytes()).decode(),
+    }
+
+
+def changed(path: str, value: object, text: str = TEXT) -> str:
+    """A report, the small one where no other is given, with one field replaced."""
+    document = json.loads(text)
     *parents, last = path.split(".")
     place = document
     for name in parents:
@@ -49,8 +65,10 @@ def test_a_reopened_result_draws_the_same_view(result: Attribution) -> None:
     for name, value in written.items():
         if name in ("transition", "hessian", "hessian_error", "kl") and value is not None:
             # Stored as float32, drawn with six digits: two neighbours of those are at most a unit in the sixth apart.
+            # Of a contrast "kl" is |Δ|, a difference of log-probabilities of a few nats, each rounded at 2e-7.
+            least = 1e-6 if name == "kl" and result.foil else 1e-30
             np.testing.assert_allclose(
-                np.array(again[name], float), np.array(value, float), rtol=1.01e-5, atol=1e-30, err_msg=name
+                np.array(again[name], float), np.array(value, float), rtol=1.01e-5, atol=least, err_msg=name
             )
         elif name != "masked":
             assert again[name] == value
@@ -103,6 +121,22 @@ REFUSED = {
     "a huge id": (changed("target.token_id", 2**31), "ids from 0"),
     "a target beyond the text": (changed("target.position", 9), "must stand at"),
     "a target that does not stand there": (changed("target.is_observed", True), "observed target"),
+    "a span without places": (changed("information.places", None, SPAN), "places of first choices"),
+    "a place outside the span": (changed("information.places", ints(9, 9, 9, 9, 9, 9), SPAN), "places of first"),
+    "a span that stands elsewhere": (changed("target.rest.0.token_id", 3, SPAN), "observed target"),
+    "a span that nothing precedes": (changed("target.position", 0, SPAN), "one value for each"),
+    "a span without its predictions": (changed("later", [], SPAN), "later needs one prediction for each of 2"),
+    "a foil without its prediction": (changed("foil", [], CONTRAST), "foil needs one prediction for each of 1"),
+    "a contrast without a foil": (changed("target.foil", [], CONTRAST), "foil needs one prediction for each of 0"),
+    "a contrast without the foil's log p": (changed("information.log_p_foil", None, CONTRAST), "the foil's log"),
+    "a foil's rank of zero": (changed("foil.0.rank", 0, CONTRAST), "rank"),
+    "a string contrast without places": (changed("information.places", None, WHOLE), "places of first choices"),
+    "three texts compared": (changed("target.asked", ["a", "b", "c"], CONTRAST), "must have 2 entries"),
+    "segments that leave the text": (
+        changed("tokens.segments", [{"start": 0, "stop": 9, "kind": "role", "role": "user", "message": 0}]),
+        "Segments must follow",
+    ),
+    "a generation": (dumps(made.generation()), "format 'heta-attribution', found 'heta-generation': open it on the"),
     "rank zero": (changed("prediction.rank", 0), "rank"),
     "no candidates": (changed("prediction.candidates", []), "candidates"),
     "a probability of two": (changed("prediction.candidates.0.probability", 2.0), "probabilities"),
@@ -166,9 +200,9 @@ def test_a_boolean_is_no_number() -> None:
 ODDITIES = (None, True, -1, 0, 3, 10**30, 1e300, -0.5, "", "x", [], {}, [[1]], {"a": None}, "\ud800", "AAAA")
 
 
-def mutated(rng: random.Random) -> str:
-    """The small report with one to three places replaced, dropped or repeated, sometimes cut off."""
-    document = json.loads(TEXT)
+def mutated(rng: random.Random, text: str) -> str:
+    """A report with one to three places replaced, dropped or repeated, sometimes cut off."""
+    document = json.loads(text)
     for _ in range(rng.randint(1, 3)):
         place: object = document
         while isinstance(place, dict | list) and place:
@@ -194,7 +228,7 @@ def mutated(rng: random.Random) -> str:
 def test_whatever_is_damaged_is_refused_or_still_a_result_that_can_be_drawn(seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(250):
-        text = mutated(rng)
+        text = mutated(rng, rng.choice((TEXT, SPAN, CONTRAST, WHOLE)))
         try:
             result = loads(text)
         except ReportError:
@@ -202,6 +236,7 @@ def test_whatever_is_damaged_is_refused_or_still_a_result_that_can_be_drawn(seed
         assert dumps(loads(dumps(result))) == dumps(result)
         json.dumps(strip.payload(result), allow_nan=False)
         caption.caption(result)
+        export.html_page(result)
 
 
 def test_a_changed_weight_is_kept() -> None:

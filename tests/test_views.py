@@ -283,11 +283,11 @@ def test_a_span_is_a_guess_where_a_token_is_no_first_choice_or_the_mean_is_low()
 def test_the_caption_of_a_contrast_weighs_both() -> None:
     assert spoken(made.contrast()) == (
         "“garden” is 3.00 times (e^1.10) as likely as “kitchen” (60.0 %, rank 1, against 20.0 %, rank 2; "
-        "f +1.10 nats). “<s>” carries 47 % of the score (rank 1 of 5). Without it the model would say “kitchen”; f "
-        "falls to +0.099 nats. “<s>” speaks most for “garden” (Δ +1.00 nats), “Mia” for “kitchen” (Δ −0.500 nats). "
+        "f +1.10 nats). “<s>” carries 50 % of the score (rank 1 of 5). Without it the model would say “kitchen”; f "
+        "falls to −0.151 nats. “<s>” speaks most for “garden” (Δ +1.25 nats), “Mia” for “kitchen” (Δ −0.500 nats). "
         "One token changes the answer when it is masked."
     )
-    assert "71 % of the score is Hessian, 29 % |Δ| · information term: |Δ| (contrast)" in caption.caption(
+    assert "67 % of the score is Hessian, 33 % |Δ| · information term: |Δ| (contrast)" in caption.caption(
         made.contrast()
     ).method.replace(NBSP, " ")
 
@@ -321,7 +321,7 @@ def test_what_is_compared_of_longer_texts_is_said() -> None:
     assert "Of “garden shed” and “kitchen sink” the first tokens that differ are compared." in spoken(asked)
     whole = spoken(made.contrast(**SHED))
     assert whole.startswith("“garden shed” is 1.50 times (e^0.405) as likely as “kitchen” (log p −1.20 against −1.61")
-    assert "Without it the model would say “kitchen” in the place of “garden”; f falls to −0.595 nats." in whole
+    assert "Without it the model would say “kitchen” in the place of “garden”; f falls to −0.845 nats." in whole
     assert whole.endswith("Whole strings are compared, so only what precedes both is scored, not their own tokens.")
 
 
@@ -343,7 +343,7 @@ def test_what_is_known_first_of_a_contrast_is_called_by_its_term() -> None:
     a = replace(made.contrast(), hessian=None)
     assert "So far, by |Δ|, “<s>” comes first; the Hessian may change that." in spoken(a)
     assert [row.position for row in ranking.rows(a)] == [0, 1, 2, 3, 4]
-    assert [row.information for row in ranking.rows(a)] == pytest.approx([1.0, 0.5, 0.0, 0.0, 0.0])
+    assert [row.information for row in ranking.rows(a)] == pytest.approx([1.25, 0.5, 0.0, 0.0, 0.0])
 
 
 @pytest.mark.parametrize(
@@ -374,7 +374,7 @@ def test_a_page_asks_what_was_asked(result: Attribution, question: str, sure: st
     assert f"<h1>{question}</h1>\n<p>{sure}</p>" in page
     assert f"{end}</p>" in page
     assert "<th>Δ, nats</th>" in page
-    assert ("<td>+1.00 for “garden”</td>" in page) == (result is OTHERS["contrast"])
+    assert ("<td>+1.25 for “garden”</td>" in page) == (result is OTHERS["contrast"])
     assert page.count(' class="said"') + page.count('"changes said"') == max(
         0, result.n_context - result.target.position
     )
