@@ -11,7 +11,7 @@ from heta_core.attribution import Attribution
 from heta_core.parts import Candidate, Information, Prediction, Sensitivity, Source, Transition, Work
 from heta_core.report import dumps
 from heta_core.settings import Settings, Weights
-from heta_core.targets import Said, Target
+from heta_core.targets import Choice, Said, Target
 from heta_core.tokens import Tokens
 
 SCENE = (
@@ -19,6 +19,7 @@ SCENE = (
     "The street was empty. What does Kate have? Answer:"
 )
 HOSTILE = (" <script>alert(1)</script>", " &amp;", "\n", " 😀", "\u05e9\u05dc\u05d5\u05dd", "   ", "![x](http://e.x/y)")
+SAYS = (" cup", " map", " coin", " key", " lamp")  # what made-up results could have said; their ids begin at 1000
 SOURCE = Source(
     "littletown", None, "w" * 16, "t" * 16, "llama", 730_000, "float32", "cpu", (("torch", "0"), ("numpy", "0"))
 )
@@ -51,7 +52,7 @@ def words(text: str) -> list[str]:
 def result(
     pieces: Sequence[str] | None = None,
     *,
-    says: Sequence[str] = (" cup", " map", " coin", " key", " lamp"),
+    says: Sequence[str] = SAYS,
     choice: int = 0,
     seed: int = 0,
     weights: Weights | None = None,
@@ -134,24 +135,34 @@ def span(pieces: Sequence[str] | None = None, position: int = 17, stop: int = 20
 
 
 def contrast(
-    pieces: Sequence[str] | None = None, *, choice: int = 0, foil: int = 1, asked: tuple[str, str] | None = None
+    pieces: Sequence[str] | None = None,
+    position: int | None = None,
+    *,
+    choice: int = 0,
+    foil: int = 1,
+    asked: tuple[str, str] | None = None,
 ) -> Attribution:
-    """A result on one answer rather than another: each word speaks for itself, and every other one for none."""
-    base = result(pieces, choice=choice)
-    says = base.prediction.candidates
-    target = replace(base.target, foil=(Said(says[foil].token_id, says[foil].piece),), asked=asked)
-    log_p_foil = float(np.log(says[foil].probability))
-    prediction = replace(base.prediction, log_p=log_p_foil, rank=foil + 1)
+    """A result on one answer, or a word of the text, rather than another answer; each word speaks for itself."""
+    base = result(pieces, choice=choice) if position is None else observed(pieces or words(SCENE), position)
+    says = base.prediction.candidates[foil]
+    target = replace(base.target, foil=(Said(says.token_id, says.piece),), asked=asked)
+    prediction = replace(base.prediction, log_p=float(np.log(says.probability)), rank=foil + 1)
     return _against(base, base, target, (prediction,))
 
 
-def string_contrast(pieces: Sequence[str] | None = None, position: int = 17, stop: int = 19) -> Attribution:
-    """A result on some words of the text rather than three others."""
+def string_contrast(
+    pieces: Sequence[str] | None = None,
+    position: int = 17,
+    stop: int = 19,
+    *,
+    foil: Sequence[str] = (" key", " lamp", " coin"),
+) -> Attribution:
+    """A result on some words of the text rather than others that are not there."""
     whole = span(pieces, position, stop)
     base = result(whole.tokens.pieces[:position], seed=position)
-    foil = (Said(1003, " key"), Said(1004, " lamp"), Said(1002, " coin"))
-    predictions = tuple(replace(whole.prediction, log_p=-1.5 - k, rank=4 + k) for k in range(3))
-    return _against(whole, base, replace(whole.target, foil=foil), predictions)
+    said = tuple(Said(1000 + SAYS.index(f) if f in SAYS else 2000 + k, f) for k, f in enumerate(foil))
+    predictions = tuple(replace(whole.prediction, log_p=-1.5 - k, rank=4 + k) for k in range(len(foil)))
+    return _against(whole, base, replace(whole.target, foil=said), predictions)
 
 
 def _against(named: Attribution, base: Attribution, target: Target, foil: tuple[Prediction, ...]) -> Attribution:
@@ -171,6 +182,20 @@ def _against(named: Attribution, base: Attribution, target: Target, foil: tuple[
     return replace(
         named, target=target, foil=foil, transition=base.transition, hessian=base.hessian, information=information
     )
+
+
+def explained(pieces: Sequence[str], choice: Choice) -> Attribution:
+    """A result on whatever is asked for."""
+    position = len(pieces) if choice.position is None else choice.position
+    inside = position if position < len(pieces) else None
+    said, *foil = (max(0, i - 1000) for i in (choice.token_id or 1000, *choice.foil))
+    if choice.stop is not None and choice.foil:
+        return string_contrast(pieces, position, choice.stop, foil=[SAYS[k % len(SAYS)] for k in foil])
+    if choice.foil:
+        return contrast(pieces, inside, choice=said, foil=foil[0], asked=choice.asked)
+    if choice.stop is not None and choice.stop > position + 1:
+        return span(pieces, position, choice.stop)
+    return result(pieces, choice=said, seed=len(pieces)) if inside is None else observed(pieces, position)
 
 
 def write_examples(folder: Path) -> None:

@@ -25,6 +25,14 @@ function number(value, places = decimals(Math.abs(value))) {
 }
 
 const quoted = (label) => `“${label}”`;
+
+/* A long label by its beginning and end; where it is cut, the whole stands in the strip. */
+function short(label, most = 28) {
+  const all = [...label];
+  const end = Math.floor(most / 3);
+  return all.length <= most ? label : `${all.slice(0, most - end - 1).join("")}…${all.slice(-end).join("")}`;
+}
+
 const sum = (values) => values.reduce((a, b) => a + b, 0);
 
 /* ---- nodes ---- */
@@ -43,7 +51,7 @@ function keepFocus(ui, draw) {
   const tree = ui.root.getRootNode();
   const key = tree.activeElement?.dataset?.key;
   const [start, end] = [tree.activeElement?.selectionStart, tree.activeElement?.selectionEnd];
-  const typed = key === "swapword" ? tree.activeElement.value : null;
+  const typed = tree.activeElement?.matches?.("input:not([type])") ? tree.activeElement.value : null;
   draw();
   const again = key && ui.root.querySelector(`[data-key="${CSS.escape(key)}"]`);
   if (!again || again === tree.activeElement) return;

@@ -16,7 +16,7 @@ function drawCard(ui) {
     sign("×"),
     cell(view.hessian ? withError(ui, i) : "…", `β ${ui.weights.beta.toFixed(2)} · Hessian`),
     sign("|"),
-    cell(view.kl ? number(view.kl[i]) : "…", `γ ${ui.weights.gamma.toFixed(2)} · KL`)
+    cell(view.kl ? number(view.kl[i]) : "…", `γ ${ui.weights.gamma.toFixed(2)} · ${words(ui, "kl").title}`)
   );
   const title = h("header", {}, h("h2", { dir: "auto" }, quoted(view.labels[i])), h("span", {}, [rank, state].filter(Boolean).join(" · ")), unpin);
   const said = [h("p", { class: "sum" }, inNumbers(ui, i)), h("p", {}, ...masking(ui, i))];
@@ -37,11 +37,30 @@ function masking(ui, i) {
   const { masked, prediction, target } = ui.view;
   if (!masked) return ["What happens without it is not known yet."];
   const effect = masked.effect[i];
+  if (isContrast(ui)) return weighed(ui, i);
   const [before, after] = [percent(prediction.p), percent(masked.p[i])];
   const stays = Math.abs(effect) < LEAST_EFFECT || before === after;
   const change = stays ? ` stays at ${before}` : ` ${effect > 0 ? "falls" : "rises"} from ${before} to ${after}`;
-  const says = masked.changes.includes(i) ? "; the model then says " : "; the model still says ";
-  return ["Masked: ", h("bdi", {}, quoted(target.label)), change, says, h("bdi", {}, quoted(masked.says[i])), ` (${percent(masked.says_p[i], 0)}).`];
+  return ["Masked: ", h("bdi", {}, quoted(short(target.label))), change, ...says(ui, i)];
+}
+
+/* What the model says with token i masked, and of a span in the place of which token. */
+function says({ view: { masked, labels } }, i) {
+  const changes = masked.changes.includes(i);
+  const said = [changes ? "; the model then says " : "; the model still says ", h("bdi", {}, quoted(masked.says[i])), ` (${percent(masked.says_p[i], 0)})`];
+  if (!masked.places) return [...said, "."];
+  return changes ? [...said, " in the place of ", h("bdi", {}, quoted(labels[masked.places[i]])), "."] : ["; no first choice along the span changes."];
+}
+
+/* What masking token i does to both sides of a contrast. */
+function weighed(ui, i) {
+  const { masked, prediction, target } = ui.view;
+  const name = (label) => h("bdi", {}, quoted(short(label)));
+  const moved = (before, after) => ` ${percent(before)} → ${percent(after)}`;
+  const side = sideOf(ui, i);
+  const verdict = side ? ["It speaks for ", name(side > 0 ? target.label : target.foil), `: Δ ${signed(masked.effect[i])} nats. `] : [`It speaks for neither: |Δ| < ${LEAST_EFFECT} nats. `];
+  const both = ["Masked: ", name(target.label), moved(prediction.p, masked.p[i]), ", ", name(target.foil), moved(prediction.p_foil, masked.p_foil[i])];
+  return [...verdict, ...both, ...says(ui, i)];
 }
 
 function cardLinks(ui, i) {

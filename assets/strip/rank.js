@@ -3,7 +3,8 @@
 const FIRST_ROWS = 8;
 
 function drawWeights(ui) {
-  if (!ui.el.weights.childElementCount) buildWeights(ui);
+  // The names of the components are those of the kind of target.
+  if (ui.weightsOf !== words(ui, "kl").title) buildWeights(ui);
   for (const input of ui.el.weights.querySelectorAll("input, select")) {
     if (input.value !== String(ui.weights[input.name])) input.value = ui.weights[input.name];
     if (input.type === "range") input.nextSibling.textContent = Number(ui.weights[input.name]).toFixed(2);
@@ -11,6 +12,8 @@ function drawWeights(ui) {
 }
 
 function buildWeights(ui) {
+  const information = words(ui, "kl").title;
+  ui.weightsOf = information;
   const change = (name, value) => {
     ui.weights = { ...ui.weights, [name]: value };
     // With both at zero there would be no score: the other one takes over.
@@ -28,10 +31,10 @@ function buildWeights(ui) {
     return h("label", { "data-tip": `${letter}: how much the ${title} counts` }, `${letter} `, input, h("output"));
   };
   const options = Object.entries(ui.view.scalings).map(([value, title]) => h("option", { value }, title));
-  const tip = "balanced: Hessian and KL are each divided by their sum first, so that β and γ weigh two equals";
+  const tip = `balanced: Hessian and ${information} are each divided by their sum first, so that β and γ weigh two equals`;
   const pick = (e) => (change("scaling", e.target.value), commit());
   const select = h("select", { name: "scaling", "aria-label": "Scaling", "data-key": "scaling", onchange: pick }, ...options);
-  ui.el.weights.replaceChildren(h("label", { "data-tip": tip }, select), slider("beta", "β", "Hessian"), slider("gamma", "γ", "KL"));
+  ui.el.weights.replaceChildren(h("label", { "data-tip": tip }, select), slider("beta", "β", "Hessian"), slider("gamma", "γ", information));
 }
 
 function drawTable(ui) {
@@ -40,7 +43,7 @@ function drawTable(ui) {
   const both = ui.shown === "final";
   const key = (name) => h("span", { class: `key ${name}` }, words(ui, name).title);
   const bar = both ? [key("hessian"), " ", key("kl")] : known ? [key(ui.shown)] : [""];
-  const columns = [["n", ""], ["name", "word"], ["bars", ...bar], ["num", both ? "share" : ""], ["formula", "Transition × (Hessian | KL)"], ["without", "without it"]];
+  const columns = [["n", ""], ["name", "word"], ["bars", ...bar], ["num", both ? "share" : ""], ["formula", `Transition × (Hessian | ${words(ui, "kl").title})`], ["without", isContrast(ui) ? "Δ, nats" : "without it"]];
   const header = h("tr", {}, ...columns.map(([name, ...title]) => h("th", { class: name, scope: "col" }, ...title)));
   const rows = shown.map((i) => tableRow(ui, i, both, known));
   ui.el.table.replaceChildren(h("thead", {}, header), h("tbody", {}, ...rows));
@@ -67,7 +70,7 @@ function tableRow(ui, i, both, known) {
     h("td", { class: "bars" }, h("span", { class: "track" }, ...bars)),
     h("td", { class: "num" }, share),
     h("td", { class: "formula" }, formula(ui, i)),
-    h("td", { class: "without" }, without(ui, i))
+    h("td", { class: "without" }, ...(isContrast(ui) ? speaks(ui, i) : [without(ui, i)]))
   );
 }
 
@@ -79,5 +82,13 @@ function formula(ui, i) {
 function without(ui, i) {
   const { masked } = ui.view;
   if (!masked) return "…";
-  return masked.changes.includes(i) ? `→ ${masked.says[i]} ${percent(masked.says_p[i], 0)}` : `still ${masked.says[i]}`;
+  const { places } = masked;
+  if (!masked.changes.includes(i)) return places ? "no change" : `still ${masked.says[i]}`;
+  return `${places ? `${ui.view.labels[places[i]]} ` : ""}→ ${masked.says[i]} ${percent(masked.says_p[i], 0)}`;
+}
+
+/* The signed effect on a contrast, with the hue of its side. */
+function speaks(ui, i) {
+  const side = sideOf(ui, i);
+  return [side === null ? null : h("span", { class: `side-of ${SIDES[side]}` }, h("i")), effectOf(ui, i)];
 }

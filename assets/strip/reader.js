@@ -9,15 +9,14 @@ function pin(ui, i) {
 }
 
 function explain(ui, i) {
-  ui.asking = ui.view.labels[i];
-  keepFocus(ui, () => drawHead(ui));
-  ui.send({ kind: "target", position: i, token_id: null });
+  asking(ui, ui.view.labels[i], [i, i + 1]);
+  ui.send({ kind: "target", position: i, stop: null, token_id: null, foil: null });
 }
 
 function press(ui, i) {
   const { n_context, target } = ui.view;
   if (i < n_context) return pin(ui, ui.pin === i ? null : i);
-  if (i > n_context || !target.is_observed) ui.onToken(ui, i);
+  if (i !== target.start || target.kind !== "token" || !target.is_observed) ui.onToken(ui, i);
 }
 
 function look(ui, i) {
@@ -46,7 +45,11 @@ function listen(ui) {
     if (menu && !(e.target.closest("details") && !e.target.closest(".menu"))) menu.open = false;
     if (i === null) return;
     showTip(ui, null);
-    press(ui, i);
+    if (e.shiftKey && ui.onSpan && e.target.closest(".tok")) extendTo(ui, i);
+    else press(ui, i);
+  };
+  ui.el.strip.onmousedown = (e) => {
+    if (e.shiftKey) e.preventDefault(); // it would select the text in between
   };
   root.onmouseover = preview;
   root.addEventListener("focusin", preview); // it has no property of its own; `create` runs once for a node
@@ -58,6 +61,7 @@ function listen(ui) {
 function keyPressed(ui, e) {
   if (e.target.matches("input, select") || e.ctrlKey || e.metaKey || e.altKey) {
     if (e.key === "Escape" && e.target.dataset.key === "swapword") ((ui.swapping = false), repaint(ui));
+    if (e.target.matches("input:not([type])")) e.stopPropagation(); // a letter typed here is no shortcut of the page
     return;
   }
   const chip = e.target.closest(".tok");
@@ -66,7 +70,9 @@ function keyPressed(ui, e) {
   if (e.key === "Escape") pin(ui, null);
   else if (e.key.toLowerCase() === "t" && (at ?? ui.pin) > 0) ui.onToken(ui, at ?? ui.pin);
   else if (at !== null && (e.key === "Enter" || e.key === " ")) press(ui, at);
-  else if (at !== null && e.key in moves) moveTo(ui, at + moves[e.key]);
+  else if (at !== null && e.shiftKey && ui.onSpan && e.key.startsWith("Arrow")) {
+    if (Math.abs(moves[e.key]) === 1) moveEnd(ui, at, moves[e.key]);
+  } else if (at !== null && e.key in moves) moveTo(ui, at + moves[e.key]);
   else if (at !== null && (e.key === "ArrowDown" || e.key === "ArrowUp")) moveTo(ui, otherLine(ui, at, e.key === "ArrowDown"));
   else return;
   e.preventDefault();

@@ -14,8 +14,13 @@
        receive(ui, { view, page });                           // again for every other result
        return () => release(root);
 
+   Events: {kind: "target", position, stop, token_id, foil} asks for a token, a span (stop) or a contrast (foil, ids);
+   {kind: "rather", text, whole} compares with a typed text, {kind: "exchange"} turns a contrast round; "swap", "twin",
+   "example", "edit", "heads", "weights" and "stop" are what they say.
+
    `ui` holds `view` and `page` as they came, `el` the nodes by name (`el.cols` and the others may get neighbours), what
-   the reader chose (`component`, `weights`, `pin`, `hover`, `focus`, `all`, `swapping`), and what `mix` made of it
+   the reader chose (`component`, `weights`, `pin`, `hover`, `focus`, `all`, `swapping`, `rather`, `whole`), what was asked and is
+   not there yet (`asking` in words, `wanted` as a span), and what `mix` made of it
    (`final`, `shown`, `values`, `top`, `order`, `rank`). A main changes what clicks mean by its hooks. */
 
 const INSTANCES = new WeakMap();
@@ -24,6 +29,9 @@ const HOOKS = {
   tools: drawTools, // (ui): draws the buttons under the heading into ui.el.tools
   onToken: explain, // (ui, i): token i of the text is to be explained
   onCandidate: explainCandidate, // (ui, candidate): it is to be explained instead of the target
+  onSpan: askSpan, // (ui, start, stop): these tokens are to be explained together; null: there are no spans
+  onFoil: askFoil, // (ui, candidate): the target is to be explained rather than it; null: there are no contrasts
+  onRather: askRather, // (ui, text, isWhole): … rather than a typed text; null: nothing is typed
   links: cardLinks, // (ui, i): the nodes of what can be asked about token i
   extra: () => {}, // (ui): draws what a page adds, after every render and repaint
 };
@@ -59,7 +67,7 @@ function create(root, hooks) {
   const bar = h("div", { class: "toolbar" }, el.tools, el.status);
   el.cols = h("div", { class: "cols" }, text, side, rank);
   root.replaceChildren(el.head, bar, el.cols, el.tip);
-  const ui = { ...HOOKS, ...hooks, root, el, chips: [], component: "final", pin: null, hover: null, focus: 0, all: false, swapping: false };
+  const ui = { ...HOOKS, ...hooks, root, el, chips: [], component: "final", pin: null, hover: null, focus: 0, all: false, swapping: false, rather: "", whole: false };
   listen(ui);
   return ui;
 }
@@ -70,7 +78,10 @@ function receive(ui, { view, page }) {
   const sameText = before && JSON.stringify(before.tokens) === JSON.stringify(view.tokens);
   const samePin =
     before && ui.pin !== null && ui.pin < view.n_context && view.labels[ui.pin] === before.labels[ui.pin];
-  Object.assign(ui, { view, page, asking: null, stale: false, hover: null });
+  // Until the first part of an answer is there, the server sends what was shown before.
+  const waits = page.busy && ui.asking && ui.askedFrom === JSON.stringify([view.tokens, view.target]);
+  Object.assign(ui, { view, page, stale: false, hover: null });
+  if (!waits) Object.assign(ui, { asking: null, wanted: null });
   if (!samePin) ui.pin = null;
   if (!sameText) ui.swapping = false;
   // Weights that come back are those sent from here, perhaps older than what is being dragged: take only new ones.

@@ -3,39 +3,50 @@
 function buildStrip(ui) {
   const { tokens, labels, n_context, target } = ui.view;
   const answer = h("span", { class: "answer", dir: "auto", "data-answer": "" }, target.label);
+  const foil = isContrast(ui) ? [h("span", { class: "rather" }, " rather than "), h("span", { class: "answer foil", dir: "auto" }, target.foil)] : [];
+  const hasEdges = target.is_observed && ui.onSpan && !isContrast(ui);
   const nodes = [];
   ui.chips = tokens.map(([lead, body, tail, kind], i) => {
     const glued = !lead && i > 0 && !tokens[i - 1][2] && !tokens[i - 1][3] && !kind;
     const names = ["tok", kind.split(" ")[0], glued ? "glued" : "", i >= n_context ? "later" : ""];
     const chip = h("span", { class: names.join(" "), "data-i": i, "data-key": `t${i}`, role: "button", tabindex: -1 }, body);
     if (kind.startsWith("part")) chip.append(h("sup", {}, kind.slice(5)));
-    if (i === n_context && !target.is_observed) nodes.push(" ", answer, " ");
-    if (i === n_context && target.is_observed) chip.classList.add("answer");
-    nodes.push(lead, chip, tail, h("wbr"));
+    if (i === n_context && !target.is_observed) nodes.push(" ", answer, ...foil, " ");
+    if (isExplained(ui, i)) chip.classList.add(i < n_context ? "explained" : "answer");
+    const [first, last] = [i === target.start, i === target.stop - 1];
+    nodes.push(lead, hasEdges && first ? edge(ui, "start") : "", chip, hasEdges && last ? edge(ui, "stop") : "");
+    if (last && target.is_observed) nodes.push(...foil);
+    nodes.push(tail, h("wbr"));
     chip.label = labels[i];
     return chip;
   });
-  if (n_context === tokens.length) nodes.push(" ", answer);
+  if (target.start === tokens.length) nodes.push(" ", answer, ...foil);
   else {
-    const ask = () => ui.send({ kind: "target", position: null, token_id: null });
+    const ask = () => ui.send({ kind: "target", position: null, stop: null, token_id: null, foil: null });
     nodes.push(" ", h("button", { class: "next", type: "button", "data-key": "next", onclick: ask }, "next word?"));
   }
   ui.el.strip.replaceChildren(...nodes);
   ui.focus = Math.min(ui.focus, tokens.length - 1);
 }
 
+const isExplained = ({ view: { target } }, i) => target.is_observed && i >= target.start && i < target.stop;
+
 function paintStrip(ui) {
   const { n_context, masked } = ui.view;
   const changes = new Set(masked?.changes);
-  const raises = new Set(masked?.raises);
+  const raises = new Set(isContrast(ui) ? [] : masked?.raises);
   const looked = ui.pin === null ? ui.hover : null;
+  ui.el.strip.classList.toggle("signed", isContrast(ui));
   ui.chips.forEach((chip, i) => {
     const isCause = i < n_context;
+    const side = isCause ? SIDES[sideOf(ui, i)] : null;
     chip.style.setProperty("--v", isCause && ui.top > 0 ? (ui.values[i] / ui.top).toFixed(4) : 0);
+    for (const name of Object.values(SIDES)) chip.classList.toggle(name, side === name);
     chip.classList.toggle("changes", changes.has(i));
     chip.classList.toggle("raises", raises.has(i));
     chip.classList.toggle("pin", ui.pin === i);
     chip.classList.toggle("look", looked === i);
+    chip.classList.toggle("wanted", ui.wanted !== null && i >= ui.wanted[0] && i < ui.wanted[1]);
     chip.tabIndex = i === ui.focus ? 0 : -1;
     if (isCause) chip.setAttribute("aria-pressed", ui.pin === i);
     chip.setAttribute("aria-label", describe(ui, i, changes.has(i), raises.has(i)));
@@ -43,12 +54,15 @@ function paintStrip(ui) {
 }
 
 function describe(ui, i, changes, raises) {
+  const { target, n_context, prediction } = ui.view;
   const label = ui.chips[i].label;
-  if (i === ui.view.n_context && ui.view.target.is_observed) return `${label}: the word being explained`;
-  if (i >= ui.view.n_context) return `${label}: explain why the model says this word here`;
-  const rank = ui.shown ? `, rank ${ui.rank[i]} of ${ui.view.n_context}` : "";
+  const said = isExplained(ui, i) ? prediction.tokens[i - target.start] : null;
+  const explained = !said ? "" : prediction.tokens.length === 1 ? "the word being explained" : `being explained, ${percent(said.p)} sure, rank ${said.rank.toLocaleString("en-US")}`;
+  if (i >= n_context) return `${label}: ${explained || "explain why the model says this word here"}`;
+  const rank = ui.shown ? `, rank ${ui.rank[i]} of ${n_context}` : "";
+  const side = sideOf(ui, i) === null ? "" : sideOf(ui, i) === 0 ? `, speaks for neither (${effectOf(ui, i)} nats)` : `, Δ ${effectOf(ui, i).replace(" for ", " nats, speaks for ")}`;
   const effect = `${changes ? ", masking it changes the answer" : ""}${raises ? ", masking it makes the answer likelier" : ""}`;
-  return `${label}: ${measured(ui, i)}${rank}${effect}`;
+  return `${label}: ${measured(ui, i)}${rank}${side}${effect}${explained && `; ${explained}`}`;
 }
 
 function drawTabs(ui) {
@@ -70,15 +84,28 @@ function drawTabs(ui) {
   const name = ui.shown === "final" ? ui.view.scalings[ui.weights.scaling] : words(ui, ui.shown).title;
   ui.el.legend.replaceChildren(
     ...[missing, h("span", { class: "scale" }, `${name} `, h("span", {}, "0"), h("i"), h("span", {}, top))].filter(Boolean),
-    ...(ui.view.masked ? marks(ui) : [])
+    ...(ui.view.masked ? [...sides(ui), ...marks(ui)] : [])
   );
+  ui.el.legend.classList.toggle("signed", isContrast(ui));
+}
+
+/* The hues of a contrast in words. */
+function sides(ui) {
+  if (!isContrast(ui)) return [];
+  const { label, foil } = ui.view.target;
+  const entry = (name, ...text) => h("span", { class: `side-of ${name}` }, h("i"), h("span", {}, ...text));
+  return [
+    entry("for", "speaks for ", h("bdi", {}, quoted(short(label)))),
+    entry("against", "speaks for ", h("bdi", {}, quoted(short(foil)))),
+    entry("neither", `for neither: |Δ| < ${LEAST_EFFECT} nats`),
+  ];
 }
 
 function marks(ui) {
   const { changes, raises } = ui.view.masked;
   return [
     changes.length ? h("span", { class: "mark" }, h("u", {}, "dotted"), " masking it changes the answer") : null,
-    raises.length ? h("span", { class: "mark" }, h("b", {}, "▴"), " masking it makes this answer likelier") : null,
+    raises.length && !isContrast(ui) ? h("span", { class: "mark" }, h("b", {}, "▴"), " masking it makes this answer likelier") : null,
   ].filter(Boolean);
 }
 

@@ -33,6 +33,7 @@ function withError(ui, i) {
   return `${number(value)} ± ${error === null ? "?" : number(error, decimals(value))}`;
 }
 
+/* The chosen component of token i, as it is spoken. */
 function measured(ui, i) {
   if (!ui.shown) return "not known yet";
   const unit = words(ui, ui.shown).unit;

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,10 +28,18 @@ def answer(question: Question) -> Attribution:
     pieces = (
         question.text.pieces if isinstance(question.text, Tokens) else samples.words(question.text.replace("\n", " \n"))
     )
-    choice = (question.choice.token_id or 1000) - 1000
-    if question.choice.position not in (None, len(pieces)):
-        return samples.observed(pieces, question.choice.position)
-    return samples.result(pieces, choice=max(0, choice), seed=len(pieces))
+    choice = question.choice
+    if question.said:
+        pieces = (*pieces[: choice.position], *(samples.SAYS[i - 1000] for i in question.said), *pieces[choice.stop :])
+        choice = replace(choice, stop=choice.position + len(question.said))
+    if question.foil is not None:
+        typed = [f" {word}" for word in question.foil.split()]
+        if question.is_whole and len(typed) > 1:
+            pieces = (*pieces, " cup") if choice.position == len(pieces) else pieces
+            return samples.string_contrast(pieces, choice.position, choice.stop or choice.position + 1, foil=typed)
+        asked = (" cup", question.foil) if len(typed) > 1 else None
+        choice = replace(choice, stop=None, foil=(1000 + samples.SAYS.index(typed[0]),), asked=asked)
+    return samples.explained(pieces, choice)
 
 
 def steps(question: Question) -> Iterator[Step]:

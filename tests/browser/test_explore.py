@@ -154,7 +154,7 @@ def test_another_candidate_and_the_twin_are_there_at_once_without_the_model(visi
 
 def test_a_new_target_comes_in_parts_and_shows_no_number_before_it_is_known(visit) -> None:
     page = visit()
-    page.locator(".could li button").last.click()
+    page.locator(".could li button[data-id]").last.click()
     page.locator(".status", has_text="refining").wait_for()
     settled(page)
     assert heading(page) == "Why would the model say lamp?"
