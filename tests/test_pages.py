@@ -33,7 +33,8 @@ def fake_steps(question: Question) -> Iterator[Step]:
     yield Step("Starting the engine")
     if question.text == "fail":
         raise InputError("Need at least 2 tokens, got 1: add a word. ![x](http://e.x)")
-    for partial in samples.growing(samples.result(choice=(question.choice.token_id or 1000) - 1000)):
+    pieces = samples.words(samples.SCENE)
+    for partial in samples.growing(samples.explained(pieces, question.choice)):
         yield Step("Hessian: refining", partial.work.fraction, partial)
 
 
@@ -139,10 +140,58 @@ def test_a_new_target_is_asked_with_the_same_ids_and_answered(app: AppTest) -> N
     assert asked[0].text == samples.result().tokens
 
 
+def test_a_span_is_asked_by_its_ends_and_a_contrast_by_the_foils_id(app: AppTest) -> None:
+    app.run()
+    view = sent(click(app, kind="target", position=17, stop=20, token_id=None, foil=None))["view"]
+    assert (view["target"]["kind"], view["target"]["label"]) == ("span", "green cup.")
+    view = sent(click(app, kind="target", position=38, stop=None, token_id=1000, foil=[1001]))["view"]
+    assert (view["target"]["kind"], view["target"]["label"], view["target"]["foil"]) == ("contrast", "cup", "map")
+    assert [q.choice for q in asked] == [Choice(17, stop=20), Choice(38, 1000, foil=(1001,))]
+    assert all(q.text == samples.result().tokens for q in asked)
+
+
+def test_a_contrast_is_turned_round_and_ended_with_the_same_ids(app: AppTest) -> None:
+    app.run()
+    click(app, kind="target", position=38, token_id=1000, foil=[1001])
+    view = sent(click(app, kind="exchange"))["view"]
+    assert (view["target"]["label"], view["target"]["foil"], view["prediction"]["f"] < 0) == ("map", "cup", True)
+    assert asked[-1].choice == Choice(38, 1001, foil=(1000,))
+    assert sent(click(app, kind="exchange"))["view"]["target"]["label"] == "cup"
+    assert asked[-1].choice == Choice(38, 1000, foil=(1001,))
+    n = len(asked)
+    assert sent(click(app, kind="target", position=38, token_id=1000))["view"]["target"]["kind"] == "token"
+    click(app, kind="exchange")  # there is nothing to turn round
+    assert len(asked) == n
+
+
+def test_whole_strings_are_exchanged_in_the_text(app: AppTest) -> None:
+    app.run()
+    shown = samples.string_contrast()
+    with_state(app, lambda: session.show(shown))
+    app.run()
+    click(app, kind="exchange")
+    question = asked[-1]
+    assert (question.said, question.choice) == ((1003, 1004, 1002), Choice(17, stop=19, foil=shown.tokens.ids[17:19]))
+
+
+def test_a_typed_foil_is_compared_with_what_is_explained(app: AppTest) -> None:
+    app.run()
+    click(app, kind="rather", text="key ", whole=True)
+    assert (asked[-1].foil, asked[-1].is_whole, asked[-1].choice) == (" key", True, Choice(38, 1000))
+    click(app, kind="target", position=17, stop=20)
+    click(app, kind="rather", text="red map", whole="yes")
+    assert (asked[-1].foil, asked[-1].is_whole, asked[-1].choice) == (" red map", False, Choice(17, stop=20))
+    n = len(asked)
+    assert click(app, kind="rather", text="  ").error[0].value.startswith("A word is needed to compare with")
+    assert len(asked) == n
+
+
 @pytest.mark.parametrize(
     "event",
     [
         {"kind": "target", "position": -1, "token_id": True},
+        {"kind": "exchange"},
+        {"kind": "rather", "text": ["x"], "whole": 1},
         {"kind": "example", "index": 99},
         {"kind": "heads", "position": 10**9},
         {"kind": "swap", "position": 10**9, "text": "x"},
@@ -155,6 +204,16 @@ def test_a_new_target_is_asked_with_the_same_ids_and_answered(app: AppTest) -> N
 def test_a_forged_event_does_no_harm(app: AppTest, event: dict[str, Any]) -> None:
     before = sent(app.run())["view"]["labels"]
     assert sent(click(app, **event))["view"]["labels"] == before
+
+
+def test_of_a_forged_event_nothing_is_believed_but_whole_numbers() -> None:
+    raw = {"kind": "target", "position": 2.5, "stop": "9", "token_id": None, "foil": [1, -2, True, "x", 3], "whole": 1}
+    event = token_strip.read_event(raw)
+    assert event is not None and (event.position, event.stop, event.token_id) == (None, None, None)
+    assert (event.foil, event.is_whole) == ((1, 3), False)
+    for foil in (None, "12", {"0": 1}, 5):
+        assert token_strip.read_event({"kind": "target", "foil": foil}).foil == ()
+    assert len(token_strip.read_event({"kind": "target", "foil": [1] * 10**5}).foil) <= 64
 
 
 def test_weights_that_come_back_are_used_and_kept_for_the_next_question(app: AppTest) -> None:
