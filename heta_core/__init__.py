@@ -9,15 +9,23 @@ from typing import Any
 _HOME = {
     "Attribution": "heta_core.attribution",
     "Choice": "heta_core.targets",
+    "Decoding": "heta_core.settings",
+    "GenerationAttribution": "heta_core.generated",
     "HetaError": "heta_core.errors",
     "LanguageModel": "heta_core.language_model",
     "Settings": "heta_core.settings",
     "Weights": "heta_core.settings",
     "attribute": "heta_core.engine",
     "attribute_steps": "heta_core.engine",
+    "contrast": "heta_core.typed",
     "dumps": "heta_core.report",
+    "explain": "heta_core.generation",
+    "explain_steps": "heta_core.generation",
+    "generate": "heta_core.generation",
+    "generate_steps": "heta_core.generation",
     "load": "heta_core.loading",
     "loads": "heta_core.report",
+    "loads_generation": "heta_core.report",
     "wrap": "heta_core.loading",
 }
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TypeAlias
 
-from heta_core.settings import ESTIMATORS, MASKS, SCALINGS, Settings, Weights
+from heta_core.settings import ESTIMATORS, MASKS, SCALINGS, Decoding, Settings, Weights
 
 _EXIT_CODES = """exit codes:
   0  everything asked for was done
@@ -22,9 +22,35 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
-    for add in (_attribute, _models, _train, _card, _evidence, _examples, _figures):
+    for add in (_attribute, _generate, _models, _train, _card, _evidence, _examples, _figures):
         add(commands)
     return top
+
+
+def parsed(argv: list[str] | None = None) -> argparse.Namespace:
+    """What was typed; ends the program where it cannot be understood or contradicts itself."""
+    top = parser()
+    arguments = top.parse_args(argv)
+    told = {"attribute": _odd_attribute, "generate": _odd_generate}.get(arguments.command, lambda _: None)(arguments)
+    if told:
+        top.error(told)
+    return arguments
+
+
+def _odd_attribute(a: argparse.Namespace) -> str | None:
+    """What contradicts itself, beyond what argparse sees."""
+    if a.position is not None and (a.span or a.contrast):
+        return "--position goes with --target and --target-id; --span and --contrast say themselves where they stand"
+    return "--whole goes with --contrast" if a.whole and not a.contrast else None
+
+
+def _odd_generate(a: argparse.Namespace) -> str | None:
+    if a.system is not None and a.user is None:
+        return "--system goes with --user"
+    decoded = (a.steps, a.temperature, a.top_k, a.top_p, a.decoding_seed)
+    if a.continuation is not None and (a.sample or a.stop or any(value is not None for value in decoded)):
+        return "--continuation is given, so nothing says how to choose one: leave out --steps, --sample and the like"
+    return None
 
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -45,8 +71,7 @@ def _attribute(commands: _Commands) -> None:
     asked = command.add_mutually_exclusive_group(required=True)
     asked.add_argument("--prompt", help="the text before the word that is explained")
     asked.add_argument("--file", metavar="PATH", help="a file with one prompt on each line; - reads standard input")
-    _model(command)
-    command.add_argument("--download", action="store_true", help="allow the model to be fetched from the hub")
+    _model(command, may_download=True)
     target = command.add_argument_group("what is explained (without any: the model's own next word)")
     target.add_argument(
         "--position", type=int, metavar="N", help="the token at N, counted from 0, from what precedes it"
@@ -54,6 +79,16 @@ def _attribute(commands: _Commands) -> None:
     named = target.add_mutually_exclusive_group()
     named.add_argument("--target", metavar="TEXT", help='a token the model could say, with its space: " garden"')
     named.add_argument("--target-id", type=int, metavar="ID", help="the same by its id in the vocabulary")
+    named.add_argument("--span", type=_span, metavar="A:B", help="the tokens A … B−1 of the text together: 12:16")
+    named.add_argument(
+        "--contrast",
+        nargs=2,
+        metavar="TEXT",
+        help='the first rather than the second, after the text: " garden" " park"',
+    )
+    target.add_argument(
+        "--whole", action="store_true", help="compare all of both texts, not the first tokens that differ"
+    )
     _settings(command)
     _weights(command)
     shown = command.add_argument_group("what is printed")
@@ -62,6 +97,39 @@ def _attribute(commands: _Commands) -> None:
     )
     shown.add_argument(
         "--json", metavar="PATH", help="write the whole result, one JSON a line; - prints it instead of the ranking"
+    )
+
+
+def _generate(commands: _Commands) -> None:
+    command = _command(
+        commands, "generate", "let the model go on and rank, for every word it says, the words before it"
+    )
+    asked = command.add_mutually_exclusive_group(required=True)
+    asked.add_argument("--prompt", help="the text that the model goes on with")
+    asked.add_argument("--user", metavar="TEXT", help="what a user says, in the model's own chat template")
+    asked.add_argument(
+        "--chat", metavar="FILE", help='a chat as JSON: [{"role": "system", "content": "…"}, {"role": "user", …}]'
+    )
+    command.add_argument("--system", metavar="TEXT", help="what the system says before --user")
+    _model(command, may_download=True)
+    usual = Decoding()
+    said = command.add_argument_group("what is said")
+    said.add_argument("--steps", type=int, metavar="N", help=f"tokens at most (default {usual.steps})")
+    said.add_argument(
+        "--stop", action="append", metavar="TEXT", help="end with the token that completes this; repeatable"
+    )
+    said.add_argument("--sample", action="store_true", help="draw tokens instead of taking the most probable")
+    said.add_argument("--temperature", type=float, metavar="X", help=f"of the draw (default {usual.temperature:g})")
+    said.add_argument("--top-k", type=int, metavar="K", help="draw from the K most probable")
+    said.add_argument("--top-p", type=float, metavar="P", help="draw from the fewest that hold P of the probability")
+    said.add_argument("--decoding-seed", type=int, metavar="N", help=f"of the draw (default {usual.seed})")
+    said.add_argument("--continuation", metavar="TEXT", help="explain this text instead of generating one")
+    _settings(command)
+    _weights(command)
+    shown = command.add_argument_group("what is printed")
+    shown.add_argument("--top", type=_count, default=3, metavar="K", help="rows of each word, 0 for all (default 3)")
+    shown.add_argument(
+        "--json", metavar="PATH", help="write the whole result as JSON; - prints it instead of the words"
     )
 
 
@@ -128,10 +196,20 @@ def _figures(commands: _Commands) -> None:
     command.add_argument("--n", type=_count, default=100, help="questions with verified evidence (default %(default)s)")
 
 
-def _model(command: argparse.ArgumentParser) -> None:
+def _model(command: argparse.ArgumentParser, *, may_download: bool = False) -> None:
     command.add_argument(
         "--model", default="littletown", metavar="ID", help="name, Hugging Face id or folder (default %(default)s)"
     )
+    if may_download:
+        command.add_argument("--download", action="store_true", help="allow the model to be fetched from the hub")
+
+
+def _span(text: str) -> tuple[int, int]:
+    try:
+        start, stop = map(int, text.split(":"))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"must be two positions A:B, as 12:16, got {text!r}") from error
+    return start, stop
 
 
 def _count(text: str) -> int:

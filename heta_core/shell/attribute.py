@@ -1,89 +1,51 @@
 """`attribute`: the ranking of each prompt, or its JSON. torch is imported once the command is known to make sense."""
 
 import argparse
-import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heta_core.errors import HetaError, InputError, LoadError
-from heta_core.settings import Settings, Weights
+from heta_core.errors import HetaError, InputError
+from heta_core.shell.options import loaded, settings_of, weights_of
 from heta_core.shell.progress import fail, progress
+from heta_core.shell.saving import print_json, writable, write
 
 if TYPE_CHECKING:
     from heta_core.attribution import Attribution
     from heta_core.language_model import LanguageModel
     from heta_core.targets import Choice
+    from heta_core.tokens import Tokens
 
 
 def run(arguments: argparse.Namespace) -> int:
     """The ranking of each prompt, or its JSON; a prompt that fails is reported and the rest go on."""
-    settings, weights, prompts = _settings(arguments), _weights(arguments), list(_prompts(arguments))
-    saved = _writable(arguments.json)
+    settings_of(arguments), weights_of(arguments)  # what cannot be chosen is refused before the model is loaded
+    prompts, saved = list(_prompts(arguments)), writable(arguments.json)
     from heta_core.report import dumps
     from heta_core.shell.lines import report
 
-    lm = _loaded(arguments.model, may_download=arguments.download)
+    lm = loaded(arguments.model, may_download=arguments.download)
     choice = _choice(arguments, lm)
     finished: list[str] = []
     code = 0
     try:
         for where, prompt in prompts:
             try:
-                result = _finished(lm, prompt, choice, settings, weights)
+                result = _finished(lm, *_asked(lm, prompt, choice, arguments), arguments)
                 line = dumps(result)
             except HetaError as error:
                 code = fail(where + str(error))
                 continue
             if arguments.json == "-":
-                _print_json(line)
+                print_json(line)
             else:
                 print("\n" if finished else "", report(result, arguments.top), sep="", flush=True)
             finished.append(line)
     finally:  # what is finished is kept, also when the rest is interrupted
         if saved is not None and finished:
-            _write(saved, finished)
+            write(saved, finished)
     return code
-
-
-def _loaded(name: str, *, may_download: bool) -> "LanguageModel":
-    """The model; what a download takes is told before it begins."""
-    from heta_core.loading import describe_remote, load
-    from heta_core.models.hub import locate
-
-    if may_download:
-        try:
-            locate(name)
-        except LoadError:
-            remote = describe_remote(name)
-            size, licence = f"{remote.n_bytes / 1e6:,.0f} MB", remote.licence or "unknown"
-            print(f"fetching {remote.name}: {size}, licence: {licence}", file=sys.stderr)
-    with progress() as told:
-        return load(name, download=may_download, progress=lambda _, part: told(part))
-
-
-def _print_json(line: str) -> None:
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", errors="strict")  # JSON is UTF-8 whatever the terminal is
-    print(line, flush=True)
-
-
-def _writable(path: str | None) -> Path | None:
-    """Where the JSON goes, refused before the work is done rather than after it."""
-    if path is None or path == "-":
-        return None
-    target = Path(path)
-    if target.is_dir() or not target.parent.is_dir():
-        raise InputError(f"--json needs the path of a file in a folder that exists, got {path!r}: name another.")
-    return target
-
-
-def _write(target: Path, lines: list[str]) -> None:
-    try:
-        target.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"The result could not be written to {str(target)!r} ({error.strerror}).") from error
 
 
 def _prompts(arguments: argparse.Namespace) -> Iterator[tuple[str, str]]:
@@ -103,37 +65,40 @@ def _prompts(arguments: argparse.Namespace) -> Iterator[tuple[str, str]]:
     yield from ((f"{arguments.file}, line {n}: ", line) for n, line in numbered if line)
 
 
-def _settings(arguments: argparse.Namespace) -> Settings:
-    return Settings(
-        mask=arguments.mask,
-        mask_token=arguments.mask_token,
-        estimator=arguments.estimator,
-        probes=arguments.probes,
-        seed=arguments.seed,
-    )
-
-
-def _weights(arguments: argparse.Namespace) -> Weights:
-    return Weights(beta=arguments.beta, gamma=arguments.gamma, scaling=arguments.scaling)
-
-
 def _choice(arguments: argparse.Namespace, lm: "LanguageModel") -> "Choice":
+    """What is asked of every prompt alike; a contrast is named for each."""
     from heta_core.targets import Choice
     from heta_core.typed import token_of
 
+    if arguments.span is not None:
+        return Choice(arguments.span[0], stop=arguments.span[1])
     token_id = arguments.target_id
     if arguments.target is not None:
         token_id = token_of(lm.tokenizer, arguments.target)
     return Choice(position=arguments.position, token_id=token_id)
 
 
+def _asked(
+    lm: "LanguageModel", prompt: str, choice: "Choice", arguments: argparse.Namespace
+) -> "tuple[str | Tokens, Choice]":
+    """The text and what is explained of it: what two texts begin with in common joins the prompt."""
+    if arguments.contrast is None:
+        return prompt, choice
+    from heta_core.tokens import from_text
+    from heta_core.typed import contrast
+
+    said, foil = arguments.contrast
+    return contrast(lm.tokenizer, from_text(lm.tokenizer, prompt), said, foil, is_whole=arguments.whole)
+
+
 def _finished(
-    lm: "LanguageModel", prompt: str, choice: "Choice", settings: Settings, weights: Weights
+    lm: "LanguageModel", text: "str | Tokens", choice: "Choice", arguments: argparse.Namespace
 ) -> "Attribution":
     """The last of the steps, with progress told on the way where a person watches."""
     from heta_core.engine import attribute_steps
 
+    settings, weights = settings_of(arguments), weights_of(arguments)
     with progress() as show:
-        for step in attribute_steps(lm, prompt, choice=choice, settings=settings, weights=weights):
+        for step in attribute_steps(lm, text, choice=choice, settings=settings, weights=weights):
             show(step.work.fraction)
     return step

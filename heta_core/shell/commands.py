@@ -7,14 +7,15 @@ import sys
 from collections.abc import Callable
 
 from heta_core.errors import HetaError
-from heta_core.shell import attribute, upkeep
-from heta_core.shell.arguments import parser
+from heta_core.shell import attribute, generate, upkeep
+from heta_core.shell.arguments import parsed
 from heta_core.shell.progress import fail
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "attribute": attribute.run,
+    "generate": generate.run,
     "models": upkeep.models,
     "train-littletown": upkeep.train,
     "littletown-card": upkeep.card,
@@ -26,7 +27,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    arguments = parser().parse_args(argv)
+    arguments = parsed(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # bars and Greek on a terminal that has neither
     try:

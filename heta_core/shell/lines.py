@@ -5,37 +5,78 @@ import unicodedata
 from collections.abc import Iterator
 
 from heta_core.attribution import Attribution
-from heta_core.parts import Candidate
-from heta_core.views import caption, ranking
+from heta_core.parts import Candidate, Prediction
+from heta_core.targets import Said
+from heta_core.views import caption, naming, ranking
 from heta_core.views.words import label, number, percent, quoted
 
 _BAR, _TOKEN = 12, 12  # columns of the longest bar and of a token
 _PROMPT = 400  # characters of the text repeated above the ranking
-_HESSIAN, _KL = "▒", "█"
-_CAVEAT = (
-    "M transition, S Hessian, I KL. The score has no sign; Δ has one: above 0 the token speaks for the target, below "
-    "it against. M and I are the same for every word the model could say here."
-)
+_MOST_EACH = 8  # tokens of a longer target that are told one by one
+HESSIAN, KL = "▒", "█"
 
 
 def report(attribution: Attribution, top: int) -> str:
     """The whole answer for one prompt; `top` rows of the ranking, 0 for all."""
-    told = caption.caption(attribution)
-    basis = f"{_HESSIAN} Hessian term M·β·S, {_KL} KL term M·γ·I · {told.method}"
-    parts = ["\n".join(_heading(attribution)), "\n".join(_table(attribution, top)), f"{told.text}\n{basis}\n{_CAVEAT}"]
+    a, told = attribution, caption.caption(attribution)
+    term = "|Δ| term M·γ·|Δ|" if a.foil else "KL term M·γ·I"
+    basis = f"{HESSIAN} Hessian term M·β·S, {KL} {term} · {told.method}"
+    parts = ["\n".join(_heading(a)), "\n".join(_table(a, top)), f"{told.text}\n{basis}\n{_caveat(a)}"]
     return "\n\n".join(parts)
+
+
+def _caveat(a: Attribution) -> str:
+    """What the columns are, and which of them do not know what is explained."""
+    for_, against, same = "the target", "against", "M and I are the same for every word the model could say here."
+    if a.target.kind == "span":
+        for_, same = "the span", "M and I are those of the places, whatever stands there. * a token of the span."
+    if a.foil:
+        for_, against = naming.said(a), f"for {naming.foil(a)}"
+        same = "The score weighs |Δ| in the place of I."
+    return (
+        "M transition, S Hessian, I KL. The score has no sign; Δ has one: above 0 the token speaks for "
+        f"{for_}, below it {against}. {same}"
+    )
+
+
+def shortened(text: str) -> str:
+    """The end of a long text on one line."""
+    return ("… " if len(text) > _PROMPT else "") + label(text[-_PROMPT:])
 
 
 def _heading(a: Attribution) -> Iterator[str]:
     said, p = a.target, a.prediction
-    yield f"Why did {a.source.model} say {quoted(said.piece)}?"
-    before = a.tokens.text[: max((stop for _, stop in a.tokens.spans[: a.n_context]), default=0)]
-    yield "  " + ("… " if len(before) > _PROMPT else "") + label(before[-_PROMPT:])
-    yield (
-        f"  target: token {said.token_id} at position {said.position} ({'in the text' if said.is_observed else 'next'})"
-        f" · p {percent(math.exp(p.log_p))} · rank {p.rank} · entropy {number(p.entropy)} nats"
-    )
+    yield naming.question(a, a.source.model)
+    yield "  " + shortened(a.tokens.text[: max((stop for _, stop in a.tokens.spans[: said.position]), default=0)])
+    if said.kind == "token":
+        yield (
+            f"  target: token {said.token_id} at position {said.position} "
+            f"({'in the text' if said.is_observed else 'next'}) · {chances(p)}"
+        )
+    elif said.kind == "span":
+        yield f"  target: tokens {said.position}:{said.stop} (in the text) · {naming.certainty(a)}"
+        yield "  each: " + _each(said.said, a.predictions)
+        return
+    else:
+        yield f"  compared at position {said.position}: {naming.certainty(a)}"
+        if said.kind == "string contrast":
+            yield "  each: " + _each(said.said, a.predictions)
+            yield "  against: " + _each(said.foil, a.foil)
     yield "  the model's choices: " + " · ".join(_choice(c) for c in p.candidates[:4])
+
+
+def chances(p: Prediction) -> str:
+    """How likely one token was, and how open the model was."""
+    return f"p {percent(math.exp(p.log_p))} · rank {p.rank} · entropy {number(p.entropy)} nats"
+
+
+def _each(said: tuple[Said, ...], predictions: tuple[Prediction, ...]) -> str:
+    """The tokens of a longer target, each with its probability."""
+    told = [
+        f"{quoted(s.piece)} {percent(math.exp(p.log_p))}" + (f" (rank {p.rank})" if p.rank > 1 else "")
+        for s, p in zip(said, predictions, strict=True)
+    ]
+    return " · ".join(told[:_MOST_EACH]) + (f" · {len(told) - _MOST_EACH} more" if len(told) > _MOST_EACH else "")
 
 
 def _choice(candidate: Candidate) -> str:
@@ -51,19 +92,30 @@ def _table(a: Attribution, top: int) -> Iterator[str]:
     )
     for row in shown:
         parts = f"{percent(row.transition or 0.0):>6} {_estimate(row):>15} {number(row.kl or 0.0):>7}"
-        yield (
-            f"{row.position:>4}  {_fitted(row.label, _TOKEN)} {percent(row.share or 0.0):>7} "
-            f"{_bar(row, _BAR / longest):<{_BAR}} {parts} {_effect(row):>8}  "
-            f"{'→' if row.changes_answer else '='} {row.first_choice}"
-        )
+        yield (f"{row.position:>4}{'*' if row.is_explained else ' '} {opening(row, longest)} {parts} {ending(row)}")
+    yield from hidden(shown, rows)
+
+
+def hidden(shown: tuple[ranking.Row, ...], rows: tuple[ranking.Row, ...]) -> Iterator[str]:
+    """What the rows hold that are not shown, where there are any."""
     if len(shown) < len(rows):
-        hidden = percent(ranking.hidden_share(shown, rows))
-        yield f"      {len(rows) - len(shown)} more hold {hidden} (--top 0 shows all)"
+        part = percent(ranking.hidden_share(shown, rows))
+        yield f"      {len(rows) - len(shown)} more hold {part} (--top 0 shows all)"
+
+
+def opening(row: ranking.Row, longest: float) -> str:
+    """The token and its share, as a number and as a bar beside that of the `longest` share."""
+    return f"{_fitted(row.label, _TOKEN)} {percent(row.share or 0.0):>7} {_bar(row, _BAR / longest):<{_BAR}}"
+
+
+def ending(row: ranking.Row) -> str:
+    """What masking the token does."""
+    return f"{_effect(row):>8}  {'→' if row.changes_answer else '='} {row.first_choice}"
 
 
 def _bar(row: ranking.Row, columns: float) -> str:
     hessian, both = round(columns * (row.hessian_part or 0.0)), round(columns * (row.share or 0.0))
-    return _HESSIAN * hessian + _KL * (both - hessian)
+    return HESSIAN * hessian + KL * (both - hessian)
 
 
 def _estimate(row: ranking.Row) -> str:

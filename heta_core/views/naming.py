@@ -8,6 +8,8 @@ from heta_core.views.words import number, percent, quoted
 
 # Of a longer text the middle is left out where it is named.
 _LONGEST = 60
+# With fewer nats all three decimals would be zero.
+_LEAST = 0.001
 # Beyond it a ratio is easier to read as a power of e.
 _MOST_TIMES = 1_000_000
 
@@ -35,7 +37,9 @@ def foil(attribution: Attribution) -> str | None:
 
 
 def signed(nats: float) -> str:
-    """A number of nats with its sign."""
+    """A number of nats with its sign; what is too small to be written has none."""
+    if abs(nats) < _LEAST:
+        return "≈ 0"
     return ("+" if nats > 0 else "") + number(nats)
 
 

@@ -1,0 +1,44 @@
+"""What typed options stand for: settings, weights, and the model. torch is imported with the model, not before."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from heta_core.errors import LoadError
+from heta_core.settings import Settings, Weights
+from heta_core.shell.progress import progress
+
+if TYPE_CHECKING:
+    from heta_core.language_model import LanguageModel
+
+
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    """How it is computed."""
+    return Settings(
+        mask=arguments.mask,
+        mask_token=arguments.mask_token,
+        estimator=arguments.estimator,
+        probes=arguments.probes,
+        seed=arguments.seed,
+    )
+
+
+def weights_of(arguments: argparse.Namespace) -> Weights:
+    """How it is combined."""
+    return Weights(beta=arguments.beta, gamma=arguments.gamma, scaling=arguments.scaling)
+
+
+def loaded(name: str, *, may_download: bool) -> "LanguageModel":
+    """The model; what a download takes is told before it begins."""
+    from heta_core.loading import describe_remote, load
+    from heta_core.models.hub import locate
+
+    if may_download:
+        try:
+            locate(name)
+        except LoadError:
+            remote = describe_remote(name)
+            size, licence = f"{remote.n_bytes / 1e6:,.0f} MB", remote.licence or "unknown"
+            print(f"fetching {remote.name}: {size}, licence: {licence}", file=sys.stderr)
+    with progress() as told:
+        return load(name, download=may_download, progress=lambda _, part: told(part))
