@@ -42,7 +42,7 @@ function prepare(ui) {
   Object.assign(ui, { step: 0, playing: null, choosing: null, range: null, joined: false, known: 0 });
   ui.root.classList.add("generating");
   ui.root.addEventListener("keydown", (e) => filmKey(ui, e), true); // before the strip's own keys
-  ui.onPageKey = (e) => e.target === document.body && filmKey(ui, e);
+  ui.onPageKey = (e) => e.target.matches?.("body, .stApp, .stMain") && filmKey(ui, e); // nothing else is in focus
   document.addEventListener("keydown", ui.onPageKey);
 }
 

@@ -48,12 +48,12 @@ def draw() -> None:
 
 
 def _form() -> None:
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True):
         kind = _choice("kind", "Prompt", (_PLAIN, _CHAT))
         how = _choice("how", "The model goes on with", (_GREEDY, _SAMPLED, _GIVEN))
     if kind == _CHAT and session.model() == EMBEDDED:
         st.caption("Littletown was never taught to chat: choose a chat model at the left, or write plain text.")
-    with st.form("heta.prompt"):
+    with st.form("heta.prompt.form"):
         _chat() if kind == _CHAT else _area("text", "Prompt", _opening())
         _area("answer", "The answer to explain") if how == _GIVEN else _decoding(how == _SAMPLED)
         with st.container(horizontal=True):
@@ -101,7 +101,7 @@ def _number(name: str, label: str, value: Any, low: Any, high: Any, step: Any = 
 
 def _kept(name: str, default: Any) -> Any:
     """What stood in a field when the form was sent last."""
-    return state.get("prompt", {}).get(name, default)
+    return state.get("prompt.fields", {}).get(name, default)
 
 
 def _opening() -> str:
@@ -122,8 +122,8 @@ def _keep() -> dict[str, Any]:
     names = ("kind", "how", "text", "answer", "system", *(f"turn{i}" for i in range(_MOST_TURNS)))
     names += ("steps", "temperature", "top_k", "top_p", "seed", "stop")
     fields = {name: state.widget(f"{_PREFIX}{name}") for name in names}
-    kept = state.get("prompt", {}) | {name: value for name, value in fields.items() if value is not None}
-    state.put("prompt", kept)
+    kept = state.get("prompt.fields", {}) | {name: value for name, value in fields.items() if value is not None}
+    state.put("prompt.fields", kept)
     return kept  # type: ignore[no-any-return]
 
 
