@@ -3,13 +3,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import samples
 
 from heta_core.attribution import Attribution
 from heta_core.report import loads
 from heta_core.settings import Weights
-from heta_core.views import ranking, strip, words
+from heta_core.views import ranking, scale, strip, words
 
 SHOWN = samples.result(weights=Weights(scaling="unit"))
 TOP = SHOWN.top(1)[0]
@@ -175,6 +176,154 @@ def test_a_word_is_explained_from_its_card_and_the_next_word_from_the_strip(visi
     assert page.locator(".tok.later").count() > 0
     page.get_by_role("button", name="next word?").click()
     page.locator(".head h1", has_text="say cup?").wait_for()
+
+
+def explained(page) -> list[int]:
+    """The tokens of the text that are marked as explained."""
+    return page.locator(".tok.explained, .tok.answer").evaluate_all("all => all.map(n => Number(n.dataset.i))")
+
+
+def stand(page, i: int) -> None:
+    """Explain the word that stands at a place."""
+    chip(page, i).click()
+    page.keyboard.press("t")
+    page.locator(f'.tok.answer[data-i="{i}"]').wait_for()
+    settled(page)
+
+
+def test_shift_and_a_click_extend_and_shrink_a_span(visit) -> None:
+    page = visit()
+    stand(page, 17)
+    for i, span in ((19, [17, 18, 19]), (15, [15, 16, 17, 18, 19]), (19, [15, 16, 17, 18]), (15, [16, 17, 18])):
+        chip(page, i).click(modifiers=["Shift"])
+        page.locator(f'.tok.answer[data-i="{span[-1]}"]').wait_for()
+        page.locator(f".head .each li >> nth={len(span) - 1}").wait_for()
+        settled(page)
+        assert explained(page) == span
+    assert heading(page) == "Why would the model say a green cup here?"
+    result = samples.span(SHOWN.tokens.pieces, 16, 19)
+    each = [
+        f"{words.label(SHOWN.tokens.pieces[i])} {words.percent(p, 0)}"
+        for i, p in zip(span, chances(result), strict=True)
+    ]
+    assert page.locator(".head .each li").all_inner_texts() == each
+    joint = words.percent(float(np.exp(result.log_p)))
+    assert page.locator(".sure").inner_text().startswith(f"a guess: {joint} sure of all 3 together")
+    # The first tokens of a span are causes of the later ones: they carry a share, and a click pins them.
+    share = words.percent(result.combined.shares[17], 0) if result.combined else ""
+    assert chip(page, 17).get_attribute("aria-label").startswith(f"green: {share} of the score")
+    chip(page, 17).click()
+    assert "pinned" in card(page) and "“green”" in card(page)
+
+
+def chances(result: Attribution) -> list[float]:
+    return [float(np.exp(p.log_p)) for p in result.predictions]
+
+
+def test_the_edges_of_a_span_have_buttons(visit) -> None:
+    page = visit()
+    stand(page, 17)
+    steps = (
+        ("Explain one word more, after", [17, 18]),
+        ("Explain one word more, before", [16, 17, 18]),
+        ("Leave out the last word", [16, 17]),
+        ("Leave out the first word", [17]),
+    )
+    for name, span in steps:
+        page.get_by_role("button", name=name).click()
+        page.locator(f'.tok.answer[data-i="{span[-1]}"]').wait_for()
+        page.wait_for_function(f"{ROOT}.querySelectorAll('.tok.explained').length === {len(span) - 1}")
+        settled(page)
+        assert explained(page) == span
+    assert page.get_by_role("button", name="Leave out").count() == 0
+
+
+def test_shift_and_arrows_move_the_end_of_a_span_as_fast_as_they_are_pressed(visit) -> None:
+    page = visit()
+    stand(page, 17)
+    chip(page, 17).focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft"):
+        page.keyboard.press(f"Shift+{key}")  # nothing waits for the answer
+    page.locator(".head h1", has_text="green cup.").wait_for()
+    page.wait_for_timeout(400)
+    settled(page)
+    assert explained(page) == [17, 18, 19]
+    assert page.evaluate("document.activeElement.shadowRoot?.activeElement?.dataset.key") == "t19"
+
+
+def test_a_candidate_becomes_a_foil_and_the_two_change_places(visit) -> None:
+    page = visit()
+    page.get_by_role("button", name="Why cup rather than map").click()
+    page.locator(".head .foil", has_text="map").wait_for()
+    settled(page)
+    assert heading(page) == "Why did the model say cup rather than map?"
+    told = page.locator(".sure").inner_text().replace("\u00a0", " ")
+    assert told.startswith("72.0 % against 20.0 % · log-odds +1.28 nats · rank 1 against 2")
+    page.get_by_role("button", name="Exchange the two").click()
+    page.locator(".head .foil", has_text="cup").wait_for()
+    settled(page)
+    assert heading(page) == "Why would the model say map rather than cup?"
+    assert "log-odds −1.28 nats" in page.locator(".sure").inner_text()
+    page.get_by_role("button", name="End the comparison").click()
+    page.locator(".strip .foil").wait_for(state="detached")
+    settled(page)
+    assert heading(page) == "Why would the model say map?"
+    assert page.locator(".foil, .for, .against").count() == 0
+
+
+def test_every_colour_of_a_contrast_has_its_sign_and_number(visit) -> None:
+    page = visit()
+    page.get_by_role("button", name="Why cup rather than map").click()
+    page.locator(".head .foil", has_text="map").wait_for()
+    settled(page)
+    page.get_by_role("button", name="show all").click()
+    result = samples.contrast(SHOWN.tokens.pieces).with_weights(SHOWN.weights)
+    names = {1: ("for", "cup"), -1: ("against", "map")}
+    for row in ranking.rows(result):
+        side = 0 if abs(row.effect) < ranking.LEAST_EFFECT else int(np.sign(row.effect))
+        hue, word = names.get(side, ("neither", ""))
+        delta = f"{'+' if side > 0 else ''}{words.number(row.effect)} for {word}" if side else "|Δ| < 0.001"
+        assert hue in chip(page, row.position).get_attribute("class").split()
+        spoken = chip(page, row.position).get_attribute("aria-label")
+        assert (delta.replace(" for ", " nats, speaks for ") if side else "speaks for neither") in spoken
+        cells = page.locator(f'.rank tr[data-i="{row.position}"] td')
+        assert cells.last.inner_text().strip() == delta
+        assert cells.nth(4).inner_text().endswith(f"| {words.number(abs(row.effect))})")
+    legend = page.locator(".legend").inner_text()
+    assert "speaks for “cup”" in legend and "speaks for “map”" in legend and "neither" in legend
+    assert page.locator(".tabs button").all_inner_texts()[3].split() == ["Effect", "|Δ|"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_on_every_hue_of_a_contrast_can_be_read(visit, theme: str) -> None:
+    page = visit(theme=theme)
+    page.get_by_role("button", name="Why cup rather than map").click()
+    page.locator(".tok.against").first.wait_for()
+    settled(page)
+    # A canvas turns any way of writing a colour into three numbers.
+    read = """n => { n.style.setProperty('--v', 1); const c = getComputedStyle(n); const pen = new OffscreenCanvas(1, 1)
+      .getContext('2d'); return [c.color, c.backgroundColor].map(colour => { pen.fillStyle = colour; pen.fillRect(0, 0,
+      1, 1); return '#' + [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3).map(x => x.toString(16).padStart(2, '0'))
+      .join(''); }); }"""
+    for hue in ("for", "against", "neither"):
+        text, ground = page.locator(f".tok.{hue}").first.evaluate(read)
+        assert scale.contrast(text, ground) >= 4.5, (hue, text, ground)
+
+
+def test_a_typed_foil_is_compared_at_its_first_difference_or_whole(visit) -> None:
+    page = visit()
+    box = page.get_by_placeholder("rather than …")
+    box.fill("map of Rome")
+    page.keyboard.press("Enter")
+    page.locator(".head", has_text="the first tokens that differ are compared").wait_for()
+    settled(page)
+    assert heading(page) == "Why did the model say cup rather than map?" and box.input_value() == "map of Rome"
+    page.get_by_label("whole strings").check()
+    page.get_by_role("button", name="Compare").click()
+    page.locator(".head", has_text="Whole strings are compared").wait_for()
+    settled(page)
+    assert heading(page) == "Why did the model say cup here rather than map of Rome?"
+    assert len(page.locator(".head .each li").all()) == 4
 
 
 def test_the_last_of_several_clicks_wins(visit) -> None:
