@@ -65,7 +65,8 @@ def times(nats: float) -> str:
     """How many times as likely the one is as the other, where their log-probabilities differ by so much; ≥ 0."""
     exact = f"e^{number(nats)}"
     ratio = math.exp(nats) if nats < math.log(_MOST_TIMES) else None
-    return f"{exact} times" if ratio is None else f"{number(ratio)} times ({exact})"
+    # Three digits are what the logarithm's own three carry.
+    return f"{exact} times" if ratio is None else f"{number(float(f'{ratio:.3g}'))} times ({exact})"
 
 
 def _chance(log_p: float) -> str:
