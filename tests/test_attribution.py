@@ -1,5 +1,8 @@
 """The result checks itself where it is born."""
 
+from dataclasses import replace
+
+import made
 import numpy as np
 import pytest
 
@@ -84,6 +87,44 @@ def test_the_table_has_every_number() -> None:
     ],
 )
 def test_what_cannot_be_is_refused(wrong: object) -> None:
+    with pytest.raises(ReportError):
+        wrong()  # type: ignore[operator]
+
+
+def test_f_of_a_span_is_a_sum_and_of_a_contrast_a_difference() -> None:
+    span, contrast = made.span(), made.contrast()
+    assert span.f == span.log_p == pytest.approx(np.log(0.5 * 0.8 * 0.8))
+    assert span.log_p_foil is None and len(span.predictions) == 3
+    assert contrast.f == pytest.approx(np.log(0.6 / 0.2))
+    assert contrast.f == contrast.log_p - contrast.log_p_foil
+
+
+def test_of_a_contrast_the_size_of_the_effect_is_weighed_and_the_kl_kept() -> None:
+    a = made.contrast()
+    np.testing.assert_allclose(a.effect, [1.25, -0.5, 0, 0, 0], atol=1e-12)
+    np.testing.assert_allclose(a.information_scores, [1.25, 0.5, 0, 0, 0], atol=1e-12)
+    np.testing.assert_allclose(a.scores, a.transition.scores * (0.5 * a.hessian.scores + 0.5 * np.abs(a.effect)))
+    np.testing.assert_array_equal(a.information.kl, 0.3)
+    np.testing.assert_array_equal(made.span().information_scores, made.span().information.kl)
+
+
+def test_a_foil_has_its_column_in_the_table() -> None:
+    assert "log_p_foil_masked" in made.contrast().to_dataframe()
+    assert "log_p_foil_masked" not in made.span().to_dataframe()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: replace(made.span(), later=()),
+        lambda: replace(made.contrast(), foil=()),
+        lambda: replace(made.span(), foil=made.span().later),
+        lambda: replace(made.contrast(), information=replace(made.contrast().information, log_p_foil=None)),
+        lambda: replace(made.span(), information=replace(made.span().information, log_p_foil=np.zeros(6))),
+        lambda: replace(made.span(), information=replace(made.span().information, places=np.zeros(5, int))),
+    ],
+)
+def test_parts_that_do_not_belong_to_what_is_explained_are_refused(wrong: object) -> None:
     with pytest.raises(ReportError):
         wrong()  # type: ignore[operator]
 
