@@ -168,4 +168,4 @@ class Attribution:
         """The strip, for notebooks."""
         combined = self.combined
         shares = combined.shares if combined else np.zeros(self.n_context)
-        return markup.strip(self.tokens.pieces, shares, target=self.target.text, position=self.n_context)
+        return markup.strip(self.tokens.pieces, shares, target=self.target.text, position=self.target.position)

@@ -20,7 +20,7 @@ from heta_core.tokens import Tokens
 
 FORMAT, GENERATION = "heta-attribution", "heta-generation"
 VERSION = 1
-LARGEST = 64 * 1024 * 1024  # characters; 32 layers × 32 heads × 4096 tokens of flow take 22 million
+LARGEST = 512 * 1024 * 1024  # characters; 32 layers × 32 heads × 1000 tokens of flow take 5 million for each step
 _ROUNDING = 1e-3  # how far float32 may carry a probability beyond its bound
 _KINDS = {FORMAT: Attribution, GENERATION: GenerationAttribution}
 
@@ -31,10 +31,16 @@ def dumps(result: Attribution | GenerationAttribution) -> str:
     """The result as JSON text. Arrays are stored as float32, so the first writing rounds and later ones do not.
 
     Raises:
-        ReportError: a number is not finite.
+        ReportError: a number is not finite, or the text would be longer than any that can be opened again.
     """
     name = next(name for name, kind in _KINDS.items() if isinstance(result, kind))
-    return json.dumps({"format": name, "version": VERSION} | pack_fields(result, ""), ensure_ascii=False)
+    text = json.dumps({"format": name, "version": VERSION} | pack_fields(result, ""), ensure_ascii=False)
+    if len(text) > LARGEST:
+        raise ReportError(
+            f"A report has at most {LARGEST:,} characters, this one would have {len(text):,}: explain fewer steps, or "
+            "save the table as CSV."
+        )
+    return text
 
 
 def loads(text: str) -> Attribution:

@@ -2,7 +2,7 @@
 
 from heta_core.errors import InputError
 from heta_core.targets import Choice
-from heta_core.tokens import Tokenizer, Tokens, extended, pieces_of
+from heta_core.tokens import Tokenizer, Tokens, check_text, extended, pieces_of
 
 
 def token_of(tokenizer: Tokenizer, text: str) -> int:
@@ -26,10 +26,11 @@ def ids_of(tokenizer: Tokenizer, text: str) -> tuple[int, ...]:
     """The ids that spell a typed text in the middle of another.
 
     Raises:
-        InputError: the text is empty.
+        InputError: the text is empty or holds half a surrogate pair.
     """
     if not text:
         raise InputError("A target word is needed, got an empty text.")
+    check_text(text)
     ids = tokenizer.encode(text, add_special_tokens=False)
     if text.startswith(" ") and len(text) > 1:
         # Some tokenizers put a space before every text: there " garden" is what "garden" already spells.

@@ -4,7 +4,7 @@ import copy
 
 from transformers import PreTrainedTokenizerFast
 
-from heta_core.chat import Message
+from heta_core.conversation import Message
 
 CHATML = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"

@@ -10,7 +10,7 @@ from town import random_town
 from transformers import PreTrainedTokenizerFast
 
 from heta_core.attribution import Attribution
-from heta_core.chat import chat
+from heta_core.conversation import chat
 from heta_core.sentences import sentences
 from heta_core.tokens import Tokens, extended, from_text
 from heta_core.views import shares

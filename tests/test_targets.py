@@ -66,6 +66,8 @@ def test_a_typed_target_of_several_tokens_offers_the_first() -> None:
         token_of(LETTERS, "bad")
     with pytest.raises(InputError, match="empty"):
         token_of(LETTERS, "")
+    with pytest.raises(InputError, match="surrogate"):
+        token_of(LETTERS, "a\ud800")
     assert token_of(LETTERS, "c") == 2
 
 

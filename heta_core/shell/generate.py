@@ -13,7 +13,7 @@ from heta_core.shell.progress import progress
 from heta_core.shell.saving import print_json, writable, write
 
 if TYPE_CHECKING:
-    from heta_core.chat import Message
+    from heta_core.conversation import Message
     from heta_core.generated import GenerationAttribution
     from heta_core.language_model import LanguageModel
     from heta_core.tokens import Tokens
@@ -73,7 +73,7 @@ def _prompt(lm: "LanguageModel", arguments: argparse.Namespace) -> "str | Tokens
     if arguments.prompt is not None:
         prompt: str = arguments.prompt
         return prompt
-    from heta_core.chat import Message, chat
+    from heta_core.conversation import Message, chat
 
     if arguments.chat is not None:
         return chat(lm.tokenizer, _messages(arguments.chat))
@@ -83,7 +83,7 @@ def _prompt(lm: "LanguageModel", arguments: argparse.Namespace) -> "str | Tokens
 
 def _messages(path: str) -> "list[Message]":
     """The messages of a file."""
-    from heta_core.chat import Message
+    from heta_core.conversation import Message
 
     try:
         turns = json.loads(Path(path).read_text(encoding="utf-8-sig"))

@@ -74,8 +74,9 @@ def steps(request: Request, look: Callable[[], int]) -> Iterator[Step]:
 def _prompt(lm: "LanguageModel", request: Request) -> str | Tokens:
     """What the model reads before it goes on."""
     if isinstance(request.prompt, tuple):
-        chat = importlib.import_module("heta_core.chat")
-        return chat.chat(lm.tokenizer, [chat.Message(turn.role, turn.text) for turn in request.prompt])  # type: ignore[no-any-return]
+        conversation = importlib.import_module("heta_core.conversation")
+        messages = [conversation.Message(turn.role, turn.text) for turn in request.prompt]
+        return conversation.chat(lm.tokenizer, messages)  # type: ignore[no-any-return]
     if isinstance(request.prompt, str) or request.n_prompt is None:
         return request.prompt
     prompt = spliced(lm.tokenizer, request.prompt, request.n_prompt, len(request.prompt), ())

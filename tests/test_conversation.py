@@ -9,7 +9,7 @@ from tokenizers import normalizers
 from town import random_town
 from transformers import PreTrainedTokenizerFast
 
-from heta_core.chat import Message, chat, is_chat
+from heta_core.conversation import Message, chat, is_chat
 from heta_core.errors import InputError
 from heta_core.tokens import Tokens, extended
 
