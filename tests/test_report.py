@@ -181,6 +181,8 @@ def test_a_report_beyond_the_limit_is_refused_unread(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(report, "LARGEST", 100)
     with pytest.raises(ReportError, match="at most 100"):
         loads(TEXT)
+    with pytest.raises(ReportError, match="save the table as CSV"):
+        report.dumps(samples.result())
 
 
 @pytest.mark.parametrize("where", ["log_p", "kl"])

@@ -20,7 +20,7 @@ from heta_core.views.words import Component
 
 # More rows than this cannot be told apart; what is left out is stated.
 MOST_ROWS = 120
-_ROW, _FRAME = 16, 190  # pixels of a row, and of title and labels
+_ROW, _ABOVE, _BELOW = 16, 140, 20  # pixels of a row, of title and labels above the rows, and below them
 _POINT, _REACH = 14, 24  # pixels: a point's size, and how far from it a pointer still means it
 
 _Floats = NDArray[np.float64]
@@ -60,10 +60,12 @@ def matrix(
     figure = go.Figure([_cells(grid, component, theme), _points(generation, grid, component)])
     _label(figure, generation, grid)
     _frame(figure, generation, grid, theme)
+    height = _ABOVE + _ROW * len(grid.positions) + _BELOW
+    note = {"text": _note(generation, grid, component), "font": {"size": 13}, "y": 1 - 12 / height, "yanchor": "top"}
     figure.update_layout(
-        title={"text": _note(generation, grid, component), "font": {"size": 13}, "y": 0.98, "yanchor": "top"},
-        height=_ROW * len(grid.positions) + _FRAME,
-        margin={"l": 110, "r": 10, "t": 80, "b": 90},
+        title=note,
+        height=height,
+        margin={"l": 110, "r": 10, "t": _ABOVE, "b": _BELOW},
         plot_bgcolor=_faint(PALETTES[theme].muted),
         hovermode="closest",
         hoverdistance=_REACH,
@@ -155,7 +157,12 @@ def _label(figure: go.Figure, generation: GenerationAttribution, grid: _Grid) ->
     pieces, n_steps = generation.tokens.pieces, grid.raw.shape[1]
     said = [html.escape(words.label(piece)) for piece in pieces[generation.n_prompt :]]
     figure.update_xaxes(
-        tickmode="array", tickvals=list(range(n_steps)), ticktext=said, tickangle=-60, range=[-0.5, n_steps - 0.5]
+        tickmode="array",
+        tickvals=list(range(n_steps)),
+        ticktext=said,
+        tickangle=-60,
+        range=[-0.5, n_steps - 0.5],
+        side="top",  # a long prompt has more rows than a screen
     )
     figure.update_yaxes(
         tickmode="array",
