@@ -5,6 +5,7 @@
      force {position, token_id}                 another word there, and the model goes on
      delete {position}, swap {position, text}   a word of the prompt
      target {position, stop | foil}             several steps together, or one word rather than another
+     rather {position, stop, text, whole}       … rather than a typed text; exchange turns it round
      branch {index}, remove {index}             a continuation is shown, or taken away
      edit, stop, weights */
 
@@ -13,7 +14,7 @@ const GENERATE = {
   onToken: (ui, i) => i >= ui.data.film.n_prompt && step(ui, i - ui.data.film.n_prompt),
   onCandidate: (ui, { token_id }) => ui.joined || ui.send({ kind: "force", position: ui.view.target.start, token_id }),
   onSpan: (ui, start, stop) => start >= ui.data.film.n_prompt && explainSteps(ui, start - ui.data.film.n_prompt, stop - 1 - ui.data.film.n_prompt),
-  onRather: null,
+  onRather: (ui, text, whole) => ui.send({ kind: "rather", position: ui.view.target.start, stop: ui.view.target.stop, text, whole }),
   links: filmLinks,
   extra: drawAround,
 };

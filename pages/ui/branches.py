@@ -6,7 +6,6 @@ from typing import Any
 from heta_core.attribution import Attribution
 from heta_core.generated import GenerationAttribution
 from heta_core.settings import Weights
-from heta_core.targets import Choice
 from pages.ui import engine_cache, generating, session, state
 from pages.ui.engine_cache import Step
 from pages.ui.generating import Request
@@ -34,6 +33,7 @@ class Branch:
     together: Run | Attribution | None = None  # several steps, or one thing rather than another, explained
     n_together: int = 0  # counts up with every such question
     drawn: dict[int, Any] = field(default_factory=dict)  # what was sent of each step, see film.py
+    figure: Any = None  # the matrix and what it was drawn from, see continuation.py
 
     @property
     def generation(self) -> GenerationAttribution | None:
@@ -125,15 +125,13 @@ def ask(branch: Branch, request: Request) -> None:
     state.put("generate.pending", branch)
 
 
-def explain_together(branch: Branch, choice: Choice) -> None:
+def explain_together(branch: Branch, question: Question) -> None:
     """A span of the continuation, or one thing rather than another, through the same engine as on Explore."""
-    generation = branch.generation
-    if generation is None or generation.ending is None:
+    if branch.generation is None or branch.generation.ending is None:
         return
     say(None)
     if isinstance(branch.together, Run):
         branch.together.stop()
-    question = Question(generation.source.model, generation.tokens, choice=choice, settings=generation.settings)
     branch.together = engine_cache.recall(question) or Run(engine_cache.steps(question))
     branch.n_together += 1
 

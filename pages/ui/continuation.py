@@ -1,5 +1,7 @@
 """What lies below the film: the matrix of every token at every step, every number, files."""
 
+from typing import Any
+
 import streamlit as st
 
 from heta_core.errors import ReportError
@@ -7,6 +9,7 @@ from heta_core.generated import GenerationAttribution
 from heta_core.report import LARGEST, dumps, loads_generation
 from heta_core.views import words
 from heta_core.views.scale import Theme
+from heta_core.views.words import Component
 from pages.ui import branches, generating, state
 from pages.ui.branches import Branch
 
@@ -46,13 +49,27 @@ def _matrix(branch: Branch, g: GenerationAttribution) -> None:
         st.caption(
             f"{words.BY_NAME[instead].title} for now; {words.BY_NAME[wanted].title} follows when every step has it."
         )
+    st.plotly_chart(
+        _figure(branch, g, instead, [getattr(step, known) for step in g.steps]),
+        key=branches.MATRIX,
+        on_select=_clicked,
+        selection_mode="points",
+        config=_PICTURE,
+    )
+    st.caption("Click a cell to go to its step with its word pinned; the frame follows the film.")
+
+
+def _figure(branch: Branch, g: GenerationAttribution, component: Component, parts: list[Any]) -> Any:
+    """The matrix; drawn anew only where something in it has changed, as the page draws itself often while it works."""
     from heta_core.views import matrix  # plotly takes half a second, which the first screen should not wait for
 
     theme: Theme = "dark" if st.context.theme.type == "dark" else "light"
-    token = branch.token if branch.token is not None and branch.token < len(g.tokens) - 1 else None
-    figure = matrix.matrix(g, instead, theme, step=min(branch.step, g.n_new - 1), token=token)
-    st.plotly_chart(figure, key=branches.MATRIX, on_select=_clicked, selection_mode="points", config=_PICTURE)
-    st.caption("Click a cell to go to its step with its word pinned; the frame follows the film.")
+    step, token = min(branch.step, g.n_new - 1), branch.token
+    token = token if token is not None and token < len(g.tokens) - 1 else None
+    source = (component, theme, step, token, g.weights if component == "final" else None, parts)
+    if branch.figure is None or branch.figure[0] != source:
+        branch.figure = source, matrix.matrix(g, component, theme, step=step, token=token)
+    return branch.figure[1]
 
 
 def _clicked() -> None:

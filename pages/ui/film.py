@@ -3,7 +3,7 @@
 What all steps share goes once. A step that has not changed is not written anew.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import streamlit as st
@@ -16,6 +16,7 @@ from heta_core.targets import Choice
 from heta_core.views import shares, strip, words
 from pages.ui import branches, component, forking, generating, state, token_strip
 from pages.ui.branches import Branch
+from pages.ui.question import Question
 from pages.ui.token_strip import Event
 
 _SHARED = ("tokens", "labels", "weights", "components", "scalings")
@@ -103,10 +104,7 @@ def _parts(g: GenerationAttribution) -> dict[str, list[dict[str, object]]]:
 
 
 def _together(joint: Attribution | None, number: int) -> dict[str, Any] | None:
-    if joint is None:
-        return None
-    whole = strip.payload(joint)
-    return {"number": number} | {name: whole[name] for name in whole if name not in ("tokens", "labels")}
+    return None if joint is None else {"number": number} | strip.payload(joint)
 
 
 def _fork(branch: Branch) -> dict[str, Any]:
@@ -157,9 +155,29 @@ def respond(event: Event, branch: Branch, g: GenerationAttribution) -> None:
         forking.force(branch, g, place, event.token_id)
     elif event.kind in ("delete", "swap") and place is not None and place < len(g.tokens):
         forking.change_word(branch, g, place, None if event.kind == "delete" else event.text)
-    elif event.kind == "target" and place is not None:
-        branches.explain_together(branch, Choice(place, event.token_id, event.stop, event.foil))
+    elif event.kind in ("target", "rather", "exchange"):
+        _explain(event, branch, g)
     elif event.kind == "edit":
         branches.edit(True)
     elif event.kind == "stop":
         branches.stop()
+
+
+def _explain(event: Event, branch: Branch, g: GenerationAttribution) -> None:
+    """Several steps together, or one thing rather than another."""
+    question = Question(g.source.model, g.tokens, settings=g.settings)
+    joint = branch.joint
+    # The prompt explains, it is not explained here: Explore does that.
+    place = event.position if event.position is not None and g.n_prompt <= event.position < len(g.tokens) else None
+    if event.kind == "exchange" and joint is not None and joint.foil:
+        branches.explain_together(branch, token_strip.exchanged(question, joint))
+    elif event.kind == "target" and place is not None:
+        choice = Choice(place, event.token_id, event.stop, event.foil)
+        branches.explain_together(branch, replace(question, choice=choice))
+    elif event.kind == "rather" and place is not None and event.text.strip():
+        typed = event.text.rstrip()
+        if g.tokens.pieces[place].startswith(" ") and not typed[0].isspace():
+            typed = f" {typed}"
+        stop = event.stop if event.stop is not None and event.stop > place + 1 else None
+        compared = replace(question, choice=Choice(place, stop=stop), foil=typed, is_whole=event.is_whole)
+        branches.explain_together(branch, compared)

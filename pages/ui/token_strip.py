@@ -105,7 +105,7 @@ def respond(event: Event, shown: Attribution) -> None:
     elif event.kind == "rather":
         _rather(question, event, shown)
     elif event.kind == "exchange" and shown.foil:
-        session.ask(_exchanged(question, shown))
+        session.ask(exchanged(question, shown))
     elif event.kind == "example" and event.index is not None and event.index < len(examples.index()):
         session.show(examples.opened(event.index))
     elif event.kind == "twin" and (twin := examples.swap_of(shown)) is not None:
@@ -133,7 +133,7 @@ def _rather(question: Question, event: Event, shown: Attribution) -> None:
     session.ask(replace(question, choice=choice, foil=typed, is_whole=event.is_whole))
 
 
-def _exchanged(question: Question, shown: Attribution) -> Question:
+def exchanged(question: Question, shown: Attribution) -> Question:
     """The foil rather than what is explained now. A string takes its place in the text."""
     target = shown.target
     said, foil = (tuple(one.token_id for one in side) for side in (target.said, target.foil))
