@@ -39,8 +39,11 @@ function masking(ui, i) {
   const effect = masked.effect[i];
   if (isContrast(ui)) return weighed(ui, i);
   const [before, after] = [percent(prediction.p), percent(masked.p[i])];
-  const stays = Math.abs(effect) < LEAST_EFFECT || before === after;
-  const change = stays ? ` stays at ${before}` : ` ${effect > 0 ? "falls" : "rises"} from ${before} to ${after}`;
+  const stays = Math.abs(effect) < LEAST_EFFECT || (before === after && target.kind !== "span");
+  const falls = effect > 0 ? "falls" : "rises";
+  // All of a span is seldom likely enough for its percentage to move: its log p does.
+  const inNats = `: log p ${falls} by ${number(Math.abs(effect))} nats (${before} → ${after})`;
+  const change = stays ? ` stays at ${before}` : target.kind === "span" ? inNats : ` ${falls} from ${before} to ${after}`;
   return ["Masked: ", h("bdi", {}, quoted(short(target.label))), change, ...says(ui, i)];
 }
 
@@ -78,5 +81,6 @@ function cardLinks(ui, i) {
     ui.swapping ? h("input", input) : link("openswap", "Swap this word …", openSwap),
   ];
   const hint = ui.pin === null ? "Click any word to keep it here." : "Esc lets go of it; T asks why this word stands here.";
-  return [...links.filter(Boolean), h("p", { class: "hint" }, hint)];
+  const spans = ui.onSpan ? " Shift and a click explain words of the text together." : "";
+  return [...links.filter(Boolean), h("p", { class: "hint" }, hint + spans)];
 }

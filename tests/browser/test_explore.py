@@ -37,6 +37,7 @@ def calls(folder: Path) -> int:
 
 
 def settled(page) -> None:
+    page.locator(".sure", has_text="asking").wait_for(state="detached")
     page.wait_for_selector(".status:empty", state="attached")
 
 
@@ -214,6 +215,7 @@ def test_shift_and_a_click_extend_and_shrink_a_span(visit) -> None:
     assert chip(page, 17).get_attribute("aria-label").startswith(f"green: {share} of the score")
     chip(page, 17).click()
     assert "pinned" in card(page) and "“green”" in card(page)
+    assert f"log p falls by {words.number(float(result.effect[17]))} nats" in card(page)
 
 
 def chances(result: Attribution) -> list[float]:
