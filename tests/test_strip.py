@@ -142,3 +142,13 @@ def test_the_components_of_a_contrast_are_named_for_what_they_are() -> None:
         assert (effect.name, effect.title, effect.plain, effect.unit) == ("kl", "Effect", "|Δ|", "nats")
         assert "KL" not in " ".join(c.meaning for c in words.components(kind))
     assert "added up" in words.components("span")[3].meaning
+
+
+def test_only_a_rise_that_a_reader_would_notice_is_marked() -> None:
+    result = samples.result()
+    assert result.information is not None
+    effect = np.zeros(result.n_context)
+    effect[[2, 3, 4]] = -0.01, -0.03, 0.5
+    masked = replace(result.information, log_p=result.log_p - effect)
+    told = strip.payload(replace(result, information=masked))["masked"]
+    assert told["raises"] == [3]

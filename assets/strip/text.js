@@ -105,7 +105,7 @@ function marks(ui) {
   const { changes, raises } = ui.view.masked;
   return [
     changes.length ? h("span", { class: "mark" }, h("u", {}, "dotted"), " masking it changes the answer") : null,
-    raises.length && !isContrast(ui) ? h("span", { class: "mark" }, h("b", {}, "▴"), " masking it makes this answer likelier") : null,
+    raises.length && !isContrast(ui) ? h("span", { class: "mark" }, h("b", {}, "▴"), " masking it makes this answer likelier (× 1.02 or more)") : null,
   ].filter(Boolean);
 }
 
