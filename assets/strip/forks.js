@@ -15,11 +15,12 @@ function forkCard(ui, fork, other, isActive) {
   const at = firstDifference(fork.ids, other?.ids ?? []);
   const nodes = fork.tokens.flatMap(([lead, body, tail, kind], k) => {
     const names = [k < at ? "same" : "", k === at ? "differs" : "", kind.split(" ")[0]].filter(Boolean).join(" ");
-    return [lead, h("span", { class: names || null }, body), tail, h("wbr")];
+    return [k ? lead : "", h("span", { class: names || null }, body), tail, h("wbr")];
   });
   const pick = { type: "button", class: "pick", "data-key": `b${fork.number}`, "aria-pressed": isActive, onclick: () => isActive || ui.send({ kind: "branch", index: fork.number }) };
   const remove = { type: "button", class: "x", "data-key": `x${fork.number}`, "aria-label": `Remove ${fork.name}`, onclick: () => ui.send({ kind: "remove", index: fork.number }) };
-  const where = at < fork.ids.length ? `differs from step ${at + 1} on` : "the same so far";
+  const same = fork.ids.length === other?.ids.length ? "says the same" : "the same so far";
+  const where = at < fork.ids.length ? `differs from step ${at + 1} on` : same;
   const title = h("header", {}, h("b", {}, h("bdi", {}, fork.name)), h("span", {}, isActive ? `shown · ${where}` : where));
   const text = h("span", { class: "says", dir: "auto" }, ...(nodes.length ? nodes : ["…"]));
   return h("article", { class: isActive ? "fork active" : "fork", "data-fork": fork.number }, h("button", pick, title, text), h("button", remove, "×"));

@@ -121,6 +121,7 @@ function filmLinks(ui, i) {
   const name = () => h("bdi", {}, quoted(shared.labels[i]));
   const hint = h("p", { class: "hint" }, ui.pin === null ? "Click any word to keep it here." : "Esc lets go of it.");
   if (i >= n_prompt) return [link("why", h("span", {}, "Why did the model say ", name(), " here? →"), () => step(ui, i - n_prompt)), hint];
+  if (shared.tokens[i][3].startsWith("special")) return [hint];
   const replace = (e) => {
     if (e.key !== "Enter") return;
     e.preventDefault();

@@ -3,6 +3,7 @@
 Nothing here imports torch before a question needs it: `warm` does so in a thread while the page is read.
 """
 
+import gc
 import importlib
 import threading
 from collections import OrderedDict
@@ -104,6 +105,9 @@ def warm() -> "Future[None]":
 def _import_all() -> None:
     for name in _HEAVY:
         importlib.import_module(name)
+    # Streamlit collects garbage after every run of a script. What was imported stays: looking through it again takes
+    # as long as a moment of work.
+    gc.freeze()
     _IS_WARM.set()
 
 
