@@ -92,6 +92,8 @@ function drawAround(ui) {
   drawForks(ui);
   drawParts(ui);
   drawAlternatives(ui);
+  const around = new Set(ui.data.film.around); // roles and marks of a chat's template
+  ui.chips.forEach((chip, i) => chip.classList.toggle("around", around.has(i)));
   // The prompt explains, it is not explained: a span begins with the answer.
   if (ui.view.target.start === ui.data.film.n_prompt) ui.el.strip.querySelector('[data-key="start+"]')?.remove();
   settle(ui);
@@ -121,7 +123,7 @@ function filmLinks(ui, i) {
   const name = () => h("bdi", {}, quoted(shared.labels[i]));
   const hint = h("p", { class: "hint" }, ui.pin === null ? "Click any word to keep it here." : "Esc lets go of it.");
   if (i >= n_prompt) return [link("why", h("span", {}, "Why did the model say ", name(), " here? →"), () => step(ui, i - n_prompt)), hint];
-  if (shared.tokens[i][3].startsWith("special")) return [hint];
+  if (shared.tokens[i][3].startsWith("special") || ui.data.film.around.includes(i)) return [hint];
   const replace = (e) => {
     if (e.key !== "Enter") return;
     e.preventDefault();

@@ -64,6 +64,7 @@ def payload(g: GenerationAttribution, drawn: dict[int, Any] | None = None) -> di
         "n_given": g.n_given,
         "ending": g.ending,
         "how": _how(g.decoding),
+        "around": [i for s in g.tokens.segments if s.kind != "content" for i in range(s.start, s.stop)],
         "curved": [generating.is_curved(step) for step in g.steps],
         "parts": _parts(g),
     }

@@ -92,7 +92,7 @@ def _choice(name: str, label: str, options: tuple[str, ...]) -> str:
 
 
 def _area(name: str, label: str, value: str = "", height: int = 110) -> None:
-    st.text_area(label, _kept(name, value), key=f"{_PREFIX}{name}", height=height)
+    st.text_area(label, _kept(name, value), key=f"{_PREFIX}{name}", height=height, persist_state="session")
 
 
 def _number(name: str, label: str, value: Any, low: Any, high: Any, step: Any = 1) -> None:

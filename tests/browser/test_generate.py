@@ -144,7 +144,7 @@ def test_a_typed_prompt_is_continued_word_by_word_and_the_step_looked_at_comes_f
     frame(page, 6).click()
     settled(page)
     order = [int(line[:-1].split()[-1]) for line in calls(folder) if "hessian of step" in line][-N:]
-    assert sorted(order) == list(range(N)) and order.index(6) <= 3
+    assert sorted(order) == list(range(N)) and order.index(6) < order.index(5)
     assert page.locator(".frame.waiting").count() == 0
     assert page.locator(".fork").count() == 0
 
@@ -224,8 +224,8 @@ def test_matrix_and_film_follow_each_other(film) -> None:
     plot = page.locator(".js-plotly-plot")
     plot.wait_for()
     frame(page, 3).click()
-    framed = "n => n._fullLayout.shapes.some(s => s.type === 'rect' && s.x0 === 2.5 && s.x1 === 3.5)"
-    page.wait_for_function(f"({framed})(document.querySelector('.js-plotly-plot'))")
+    framed = "s => s.type === 'rect' && s.x0 === 2.5 && s.x1 === 3.5"  # the plot is gone for a moment when it is new
+    page.wait_for_function(f"document.querySelector('.js-plotly-plot')?._fullLayout?.shapes?.some({framed})")
     token, step = 10, 5
     place = """([x, y]) => { const n = document.querySelector('.js-plotly-plot'), l = n._fullLayout;
         n.scrollIntoView({block: 'center'});
