@@ -1,7 +1,8 @@
 """Generate: what does the model say next, and why each word of it?"""
 
 from heta_core.report import loads_generation
-from pages.ui import branches, continuation, controls, examples, film, frame, prompt_form, state
+from pages.generate import branches, continuation, film, prompt_form
+from pages.ui import controls, examples, frame, state
 
 
 def generate() -> None:

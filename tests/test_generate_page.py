@@ -22,20 +22,10 @@ from heta_core.settings import Decoding, Weights  # noqa: E402
 from heta_core.targets import Choice  # noqa: E402
 from heta_core.tokens import Segment  # noqa: E402
 from heta_core.views import shares, strip  # noqa: E402
-from pages.ui import (  # noqa: E402
-    branches,
-    continuation,
-    engine_cache,
-    examples,
-    film,
-    forking,
-    generating,
-    prompt_form,
-    runs,
-    state,
-)
+from pages.generate import branches, continuation, film, forking, generating, prompt_form  # noqa: E402
+from pages.generate.generating import Edit, Request, Turn  # noqa: E402
+from pages.ui import engine_cache, examples, runs, state  # noqa: E402
 from pages.ui.engine_cache import Step  # noqa: E402
-from pages.ui.generating import Edit, Request, Turn  # noqa: E402
 from pages.ui.question import Question  # noqa: E402
 
 SHOWN = made_generation.generation()

@@ -16,9 +16,10 @@ from heta_core.errors import InputError  # noqa: E402
 from heta_core.generated import GenerationAttribution  # noqa: E402
 from heta_core.report import dumps  # noqa: E402
 from heta_core.tokens import Tokens  # noqa: E402
-from pages.ui import engine_cache, examples, generating  # noqa: E402
+from pages.generate import generating  # noqa: E402
+from pages.generate.generating import Request  # noqa: E402
+from pages.ui import engine_cache, examples  # noqa: E402
 from pages.ui.engine_cache import Step  # noqa: E402
-from pages.ui.generating import Request  # noqa: E402
 from pages.ui.question import Question  # noqa: E402
 
 PORT, FOLDER = sys.argv[1], Path(sys.argv[2])

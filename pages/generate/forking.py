@@ -7,9 +7,9 @@ from heta_core.generated import GenerationAttribution
 from heta_core.settings import Decoding
 from heta_core.tokens import Tokens
 from heta_core.views import words
-from pages.ui import branches
-from pages.ui.branches import Branch
-from pages.ui.generating import Edit, Request
+from pages.generate import branches
+from pages.generate.branches import Branch
+from pages.generate.generating import Edit, Request
 
 
 def force(branch: Branch, g: GenerationAttribution, position: int, token_id: int) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 from heta_core.attribution import Attribution
 from heta_core.generated import GenerationAttribution
 from heta_core.settings import Weights
-from pages.ui import engine_cache, generating, session, state
+from pages.generate import generating
+from pages.generate.generating import Request
+from pages.ui import engine_cache, session, state
 from pages.ui.engine_cache import Step
-from pages.ui.generating import Request
 from pages.ui.question import Question
 from pages.ui.runs import Run
 

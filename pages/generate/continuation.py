@@ -10,8 +10,9 @@ from heta_core.report import LARGEST, dumps, loads_generation
 from heta_core.views import words
 from heta_core.views.scale import Theme
 from heta_core.views.words import Component
-from pages.ui import branches, generating, state
-from pages.ui.branches import Branch
+from pages.generate import branches, generating
+from pages.generate.branches import Branch
+from pages.ui import state
 
 _UPLOAD, _COMPONENT = "heta.generate.upload", "heta.generate.component"
 _PICTURE = {"toImageButtonOptions": {"format": "svg", "filename": "heta-steps"}, "displaylogo": False}

@@ -14,8 +14,9 @@ from heta_core.generated import GenerationAttribution
 from heta_core.settings import Decoding
 from heta_core.targets import Choice
 from heta_core.views import shares, strip, words
-from pages.ui import branches, component, forking, generating, state, token_strip
-from pages.ui.branches import Branch
+from pages.generate import branches, forking, generating
+from pages.generate.branches import Branch
+from pages.ui import component, state, token_strip
 from pages.ui.question import Question
 from pages.ui.token_strip import Event
 

@@ -6,10 +6,11 @@ import streamlit as st
 
 from heta_core.errors import SettingsError
 from heta_core.settings import Decoding
-from pages.ui import branches, controls, examples, session, state
-from pages.ui.branches import Branch
+from pages.generate import branches
+from pages.generate.branches import Branch
+from pages.generate.generating import Request, Turn
+from pages.ui import controls, examples, session, state
 from pages.ui.engine_cache import EMBEDDED
-from pages.ui.generating import Request, Turn
 
 _PREFIX = "heta.prompt."
 _PLAIN, _CHAT = "Plain text", "Chat"
