@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
 READY = 60.0  # seconds for a server to come up on a busy machine
 
 
@@ -29,6 +31,15 @@ def served(command: Sequence[str], port: int, log: Path, cwd: Path | None = None
     finally:
         server.terminate()
         server.wait(20)
+
+
+@contextmanager
+def app(log: Path) -> Iterator[str]:
+    """The address of the app itself, on the shipped model."""
+    port = free_port()
+    options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
+    with served([sys.executable, "-m", "streamlit", "run", "app.py", *options], port, log, cwd=ROOT) as url:
+        yield url
 
 
 def _await(url: str, server: subprocess.Popen[bytes], log: Path) -> None:

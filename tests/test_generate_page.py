@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # as `streamlit run app.py` does
 
 from heta_core.errors import InputError  # noqa: E402 - the pages need the path above
-from heta_core.report import dumps  # noqa: E402
+from heta_core.report import dumps, loads_generation  # noqa: E402
 from heta_core.settings import Decoding, Weights  # noqa: E402
 from heta_core.targets import Choice  # noqa: E402
 from heta_core.tokens import Segment  # noqa: E402
@@ -25,6 +25,7 @@ from heta_core.views import shares, strip  # noqa: E402
 from pages.generate import branches, continuation, film, forking, generating, prompt_form  # noqa: E402
 from pages.generate.generating import Edit, Request, Turn  # noqa: E402
 from pages.ui import engine_cache, examples, runs, state  # noqa: E402
+from pages.ui.details import text_of  # noqa: E402
 from pages.ui.engine_cache import Step  # noqa: E402
 from pages.ui.question import Question  # noqa: E402
 
@@ -261,9 +262,9 @@ def test_the_form_says_how_the_model_goes_on() -> None:
 def test_a_saved_generation_reopens_the_exact_view(app: AppTest) -> None:
     app.run()
     saved = SHOWN.with_weights(Weights(beta=0.1, gamma=0.7, scaling="raw"))
-    data = sent(act(app, lambda: branches.show(continuation.read(dumps(saved).encode()), "Saved file")))
+    data = sent(act(app, lambda: branches.show(loads_generation(dumps(saved)), "Saved file")))
     assert data["film"]["shared"]["weights"] == {"beta": 0.1, "gamma": 0.7, "scaling": "raw"}
-    again = film.payload(continuation.read(dumps(saved).encode()))
+    again = film.payload(loads_generation(dumps(saved)))
     assert data["film"] == json.loads(json.dumps(again))
 
 
@@ -272,7 +273,7 @@ def test_a_saved_generation_reopens_the_exact_view(app: AppTest) -> None:
 )
 def test_a_file_that_is_no_generation_says_why(content: bytes, says: str) -> None:
     with pytest.raises(Exception, match=says):
-        continuation.read(content)
+        loads_generation(text_of(content))
 
 
 def test_how_a_text_ended_early_is_said(app: AppTest) -> None:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # as `streamlit run app.py` does
 
 from heta_core.errors import InputError, LoadError  # noqa: E402 - the pages need the path above
-from heta_core.report import dumps  # noqa: E402
+from heta_core.report import dumps, loads  # noqa: E402
 from heta_core.settings import Weights  # noqa: E402
 from heta_core.targets import Choice  # noqa: E402
 from heta_core.views import caption, strip  # noqa: E402
@@ -283,7 +283,7 @@ def test_panels_are_drawn_only_when_opened_and_agree_with_the_strip(app: AppTest
 def test_a_saved_result_reopens_the_exact_view(app: AppTest) -> None:
     app.run()
     shown = samples.odd().with_weights(Weights(beta=0.1, gamma=0.7, scaling="raw"))
-    with_state(app, lambda: session.show(details._read(dumps(shown).encode())))
+    with_state(app, lambda: session.show(loads(details.text_of(dumps(shown).encode()))))
     view = sent(app.run())["view"]
     assert view["weights"] == {"beta": 0.1, "gamma": 0.7, "scaling": "raw"}
     assert view["labels"] == strip.labels(shown.tokens) and view["caption"] == caption.caption(shown).text
@@ -293,7 +293,7 @@ def test_a_broken_upload_says_why_and_keeps_the_view(app: AppTest) -> None:
     app.run()
     for content, says in ((b"{", "damaged"), (b"\xff\xfe", "UTF-8"), (b'{"format": "x"}', "other JSON")):
         with pytest.raises(Exception, match=says):
-            details._read(content)
+            loads(details.text_of(content))
     with_state(app, lambda: session.say("damaged"))
     assert sent(app.run())["view"]["target"]["label"] == "cup" and app.error[0].value == "damaged"
 

@@ -6,13 +6,14 @@ import streamlit as st
 
 from heta_core.errors import ReportError
 from heta_core.generated import GenerationAttribution
-from heta_core.report import LARGEST, dumps, loads_generation
-from heta_core.views import words
+from heta_core.report import dumps, loads_generation
+from heta_core.views import export, words
 from heta_core.views.scale import Theme
 from heta_core.views.words import Component
 from pages.generate import branches, generating
 from pages.generate.branches import Branch
 from pages.ui import state
+from pages.ui.details import text_of
 
 _UPLOAD, _COMPONENT = "heta.generate.upload", "heta.generate.component"
 _PICTURE = {"toImageButtonOptions": {"format": "svg", "filename": "heta-steps"}, "displaylogo": False}
@@ -89,7 +90,7 @@ def _files(g: GenerationAttribution) -> None:
     with st.container(horizontal=True):
         st.download_button("JSON", dumps(g), "heta-generation.json", "application/json", on_click="ignore")
         if g.steps:
-            table = g.to_dataframe().to_csv(index=False)
+            table = export.generation_csv(g)
             st.download_button("CSV", table, "heta-generation.csv", "text/csv", on_click="ignore")
     st.file_uploader("Open a saved JSON", type=["json"], key=_UPLOAD, on_change=_opened)
 
@@ -99,22 +100,6 @@ def _opened() -> None:
     if file is None:
         return
     try:
-        branches.show(read(file.getvalue()), "Saved file")
+        branches.show(loads_generation(text_of(file.getvalue())), "Saved file")
     except ReportError as error:
         branches.say(str(error))
-
-
-def read(content: bytes) -> GenerationAttribution:
-    """The generation in a file.
-
-    Raises:
-        ReportError: there is none.
-    """
-    if len(content) > 4 * LARGEST:  # of the longest UTF-8
-        raise ReportError(f"A report has at most {LARGEST:,} characters, found {len(content):,} bytes.")
-    try:
-        return loads_generation(content.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise ReportError(
-            f"A report is UTF-8 text, found other bytes ({error}): open a file saved by this app."
-        ) from error

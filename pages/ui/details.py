@@ -84,16 +84,21 @@ def _opened() -> None:
     if file is None:
         return
     try:
-        session.show(_read(file.getvalue()))
+        session.show(loads(text_of(file.getvalue())))
     except ReportError as error:
         session.say(str(error))
 
 
-def _read(content: bytes) -> Attribution:
+def text_of(content: bytes) -> str:
+    """The text of a report that was dropped.
+
+    Raises:
+        ReportError: it is too large, or no text.
+    """
     if len(content) > 4 * LARGEST:  # of the longest UTF-8
         raise ReportError(f"A report has at most {LARGEST:,} characters, found {len(content):,} bytes.")
     try:
-        return loads(content.decode("utf-8"))
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ReportError(
             f"A report is UTF-8 text, found other bytes ({error}): open a file saved by this app."

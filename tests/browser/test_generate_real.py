@@ -5,17 +5,15 @@ but bounds that are generous.
 """
 
 import statistics
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from servers import free_port, served
+import servers
 
 from heta_core.report import loads_generation
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
 
 PATIENCE = 180_000  # milliseconds; importing torch for the first continuation takes its time
@@ -29,10 +27,7 @@ PROMPT = (
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = free_port()
-    options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
-    with served(command, port, tmp_path_factory.mktemp("real") / "server.txt", cwd=ROOT) as url:
+    with servers.app(tmp_path_factory.mktemp("real") / "server.txt") as url:
         yield url
 
 

@@ -5,15 +5,12 @@ but the opening, whose bound is generous.
 """
 
 import statistics
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from servers import free_port, served
+import servers
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
 
 # Long enough for a machine on which other tests run; an idle one needs about a tenth.
@@ -28,10 +25,7 @@ SCENE = (
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = free_port()
-    options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
-    with served(command, port, tmp_path_factory.mktemp("real") / "server.txt", cwd=ROOT) as url:
+    with servers.app(tmp_path_factory.mktemp("real") / "server.txt") as url:
         yield url
 
 
