@@ -214,11 +214,11 @@ function extendSpan(ui, by) {
 function settle(ui) {
   clearTimeout(ui.settling);
   if (ui.playing || !isKnown(ui)) return;
-  const key = JSON.stringify([ui.data.branch.number, ui.step, ui.pin]);
+  const key = JSON.stringify([ui.data.branch.number, ui.step, ui.pin, ui.joined]);
   if (ui.told === key) return;
   ui.settling = setTimeout(() => {
     ui.told = key;
-    ui.send({ kind: "look", position: ui.data.film.n_prompt + ui.step, index: ui.pin });
+    ui.send({ kind: ui.joined ? "join" : "look", position: ui.data.film.n_prompt + ui.step, index: ui.pin });
   }, SETTLED);
 }
 

@@ -1,7 +1,7 @@
 /* Generate: a film of steps, each of which is one result of the same screen; continuations that forked stand side by side.
 
    One trigger, `event`, goes out; it carries the weights as well. Places are those of tokens in the text:
-     look {position, index}                     the reader has settled on a step and a pinned word
+     look {position, index}                     the reader has settled on a step and a pinned word; join: on several together
      force {position, token_id}                 another word there, and the model goes on
      delete {position}, swap {position, text}   a word of the prompt
      target {position, stop | foil}             several steps together, or one word rather than another
@@ -52,7 +52,8 @@ function take(ui, data) {
   const { branch, together, film } = data;
   const isMoved = !before || before.number !== branch.number || before.jump !== branch.jump;
   Object.assign(ui, { data, page: data.page });
-  if (isMoved) Object.assign(ui, { step: branch.step, joined: false, range: null, choosing: null });
+  // Streamlit may put the component up anew between two runs: what the reader was at comes back from the server.
+  if (isMoved) Object.assign(ui, { step: branch.step, joined: branch.joined, range: null, choosing: null });
   const number = together ? `${branch.number}:${together.number}` : null;
   if (number && ui.known !== number && !isMoved) Object.assign(ui, { joined: true, range: null });
   ui.known = number;
@@ -60,7 +61,7 @@ function take(ui, data) {
   ui.root.classList.toggle("unknown", !isKnown(ui));
   if (!isKnown(ui)) return drawWriting(ui);
   ui.step = Math.min(ui.step, film.steps.length - 1);
-  if (isMoved) ui.told = JSON.stringify([branch.number, ui.step, branch.token]);
+  if (isMoved) ui.told = JSON.stringify([branch.number, ui.step, branch.token, ui.joined]);
   show(ui);
   if (!isMoved) return;
   ui.pin = branch.token !== null && branch.token < ui.view.n_context ? branch.token : null;

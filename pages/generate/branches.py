@@ -33,6 +33,7 @@ class Branch:
     opened: GenerationAttribution | None = None  # a saved one
     together: Run | Attribution | None = None  # several steps, or one thing rather than another, explained
     n_together: int = 0  # counts up with every such question
+    is_joined: bool = False  # that is looked at, not the step
     drawn: dict[int, Any] = field(default_factory=dict)  # what was sent of each step, see film.py
     figure: Any = None  # the matrix and what it was drawn from, see continuation.py
 
@@ -55,7 +56,7 @@ class Branch:
 
     def goto(self, step: int, token: int | None = None) -> None:
         """Look at another step; the browser follows."""
-        self.step, self.token, self.jump = step, token, self.jump + 1
+        self.step, self.token, self.jump, self.is_joined = step, token, self.jump + 1, False
 
 
 # what is shown
@@ -135,6 +136,7 @@ def explain_together(branch: Branch, question: Question) -> None:
         branch.together.stop()
     branch.together = engine_cache.recall(question) or Run(engine_cache.steps(question))
     branch.n_together += 1
+    branch.is_joined = True
 
 
 def advance() -> bool:

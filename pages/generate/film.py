@@ -34,7 +34,13 @@ def draw(branch: Branch, generation: GenerationAttribution) -> None:
     busy = branches.busy()
     data = {
         "film": payload(generation, branch.drawn),
-        "branch": {"number": branch.number, "step": branch.step, "token": branch.token, "jump": branch.jump},
+        "branch": {
+            "number": branch.number,
+            "step": branch.step,
+            "token": branch.token,
+            "jump": branch.jump,
+            "joined": branch.is_joined,
+        },
         "together": _together(branch.joint, branch.n_together),
         "branches": [_fork(other) for other in branches.branches()],
         "page": {
@@ -147,8 +153,8 @@ def respond(event: Event, branch: Branch, g: GenerationAttribution) -> None:
     """
     place, other = event.position, branches.find(event.index)
     k = -1 if place is None else place - g.n_prompt
-    if event.kind == "look" and 0 <= k < g.n_new:
-        branch.step, branch.token = k, event.index
+    if event.kind in ("look", "join") and 0 <= k < g.n_new:
+        branch.step, branch.token, branch.is_joined = k, event.index, event.kind == "join"
     elif event.kind == "branch" and other is not None:
         branches.activate(other)
     elif event.kind == "remove" and other is not None:

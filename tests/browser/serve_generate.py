@@ -23,7 +23,7 @@ from pages.ui.engine_cache import Step  # noqa: E402
 from pages.ui.question import Question  # noqa: E402
 
 PORT, FOLDER = sys.argv[1], Path(sys.argv[2])
-PAUSE = 0.3  # seconds; more than a moment of work, so that every part is drawn
+PAUSE = 0.4  # seconds; more than a moment of work, so that every part is drawn
 
 
 def log(line: object) -> None:
