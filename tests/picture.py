@@ -34,6 +34,7 @@ def main() -> None:
 
 def take(page: Page, name: str) -> None:
     page.locator(".ranking td.name button").first.click()
+    page.locator(".stMain").evaluate("main => main.scrollTo(0, 0)")
     page.mouse.move(0, 0)
     page.wait_for_timeout(1500)  # the component's own transitions
     page.screenshot(path=str(ASSETS / name))

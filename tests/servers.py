@@ -1,5 +1,6 @@
 """Streamlit servers for tests: on a free port of this machine, ended by their own process."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -22,9 +23,13 @@ def free_port() -> int:
 
 @contextmanager
 def served(command: Sequence[str], port: int, log: Path, cwd: Path | None = None) -> Iterator[str]:
-    """The address of a server that is up; it is ended when the block is left."""
+    """The address of a server that is up; it is ended when the block is left.
+
+    How many threads the tests use is not the app's business: it starts as for a reader.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     with log.open("w") as output:
-        server = subprocess.Popen(command, cwd=cwd, stdout=output, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(command, cwd=cwd, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
         _await(f"http://127.0.0.1:{port}/_stcore/health", server, log)
         yield f"http://127.0.0.1:{port}/"

@@ -5,6 +5,7 @@ Nothing here imports torch before a question needs it: `warm` does so in a threa
 
 import gc
 import importlib
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator
@@ -105,6 +106,10 @@ def warm() -> "Future[None]":
 def _import_all() -> None:
     for name in _HEAVY:
         importlib.import_module(name)
+    if "OMP_NUM_THREADS" not in os.environ:
+        # Server and browser need a core of their own: threads of torch that wait for a busy one are slower than fewer.
+        torch = importlib.import_module("torch")
+        torch.set_num_threads(max(1, torch.get_num_threads() - 1))
     # Streamlit collects garbage after every run of a script. What was imported stays: looking through it again takes
     # as long as a moment of work.
     gc.freeze()
