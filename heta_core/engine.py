@@ -17,18 +17,20 @@ from heta_core.attribution import Attribution
 from heta_core.components import hessian, kl
 from heta_core.components.prediction import prediction
 from heta_core.components.transition import mean_transition, transitions
+from heta_core.generated import GenerationAttribution, Step
 from heta_core.language_model import LanguageModel, check_length
 from heta_core.parts import Prediction, Work
 from heta_core.passes.capture import Trace, capture
 from heta_core.passes.masked import n_forwards
 from heta_core.settings import Settings, Weights
-from heta_core.targets import Choice, Objective, objective, position_of, resolve
+from heta_core.targets import Choice, Objective, next_token, objective, position_of, resolve
 from heta_core.tokens import Tokens, from_text
 
 # The transition reads the context twice: for the head means and for each head.
 N_CAPTURES = 2
 
 _Step = TypeVar("_Step")
+_Result = TypeVar("_Result", Attribution, GenerationAttribution, Step)
 
 
 def attribute(
@@ -69,11 +71,12 @@ def attribute_steps(
     position = position_of(choice, tokens)
     n_whole = position + len(choice.foil) if choice.stop is not None else position
     check_length(lm, max(len(tokens), n_whole))
-    is_known = choice.token_id is not None or position < len(tokens)
-    if is_known:
-        resolve(choice, tokens, 0, lm.tokenizer, lm.vocabulary)  # refuses what does not fit; 0 is not looked at
+    shape = next_token(tokens.ids, 0)  # of a run for the model's own choice, which is not known yet
+    if choice.token_id is not None or position < len(tokens):
+        # Refuses what does not fit; the own choice, here 0, is not looked at.
+        shape = objective(resolve(choice, tokens, 0, lm.tokenizer, lm.vocabulary), tokens)
     request = _Request(lm, tokens, choice, settings, weights)
-    return _steps(request, _planned(request))
+    return _steps(request, _planned(lm, shape, settings))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,16 +88,11 @@ class _Request:
     weights: Weights
 
 
-def _planned(request: _Request) -> int:
-    """The passes of the whole run, counted before it starts."""
-    lm, settings, choice = request.lm, request.settings, request.choice
-    stop = position_of(choice, request.tokens) + 1 if choice.stop is None else choice.stop
-    start = position_of(choice, request.tokens)
-    is_string_contrast = choice.stop is not None and bool(choice.foil) and max(stop - start, len(choice.foil)) > 1
-    n_context = start if is_string_contrast else stop - 1
-    last_rows = [stop - 2, *([start + len(choice.foil) - 2] if is_string_contrast else [])]
-    masking = sum(n_forwards(lm, n_context, last, settings) for last in last_rows)
-    return N_CAPTURES * len(last_rows) + masking + hessian.n_passes(lm, n_context, settings, n_lines=len(last_rows))
+def _planned(lm: LanguageModel, shape: Objective, settings: Settings) -> int:
+    """The passes of the whole run, counted before it starts; which tokens are explained does not matter."""
+    n_context, n_lines = shape.n_context, len(shape.lines)
+    masking = sum(n_forwards(lm, n_context, line.rows[-1], settings) for line in shape.lines)
+    return N_CAPTURES * n_lines + masking + hessian.n_passes(lm, n_context, settings, n_lines=n_lines)
 
 
 def _steps(request: _Request, planned: int) -> Generator[Attribution, None, None]:
@@ -107,14 +105,14 @@ def _steps(request: _Request, planned: int) -> Generator[Attribution, None, None
     for line, trace in zip(opening.objective.lines, opening.traces, strict=True):
         masking = kl.effects(lm, line, opening.objective.n_context, trace.log_probs, settings)
         for (work, effects), seconds in timed(masking):
-            result = _more(result, work, "kl", seconds)
+            result = more(result, work, "kl", seconds)
             if effects is not None:
                 found.append(effects)
             if len(found) == len(opening.traces):
                 result = replace(result, information=kl.information(lm, opening.objective, found))
             yield result
     for (work, sensitivity), seconds in timed(hessian.sensitivity(lm, opening.objective, settings)):
-        result = _more(result, work, "hessian", seconds)
+        result = more(result, work, "hessian", seconds)
         result = replace(result, hessian=sensitivity or result.hessian)
         yield result
 
@@ -165,7 +163,7 @@ def _predictions(lm: LanguageModel, explained: Objective, traces: tuple[Trace, .
     )
 
 
-def _more(result: Attribution, work: Work, component: str, seconds: float) -> Attribution:
+def more(result: _Result, work: Work, component: str, seconds: float) -> _Result:
     """The result after a step of one component."""
     spent = dict(result.seconds)
     spent[component] = spent.get(component, 0.0) + seconds

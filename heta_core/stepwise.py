@@ -15,7 +15,7 @@ from torch import Tensor
 from heta_core.components import hessian, kl
 from heta_core.components.prediction import prediction
 from heta_core.components.transition import transitions
-from heta_core.engine import N_CAPTURES, timed
+from heta_core.engine import N_CAPTURES, more, timed
 from heta_core.generated import GenerationAttribution, Step
 from heta_core.language_model import LanguageModel
 from heta_core.parts import Information, Work
@@ -32,22 +32,15 @@ Look = Callable[[], int]
 def explained(lm: LanguageModel, grown: GenerationAttribution, look: Look | None) -> Growing:
     """Every step's components."""
     (((opened, log_probs), seconds),) = timed(_opened(lm, grown))
-    grown = _spent(opened, Work(forwards=N_CAPTURES), "transition", seconds)
+    grown = more(opened, Work(forwards=N_CAPTURES), "transition", seconds)
     yield grown
     for (work, found), seconds in timed(_informed(lm, grown, log_probs)):
-        grown = _spent(grown, work, "kl", seconds)
+        grown = more(grown, work, "kl", seconds)
         if found is not None:
             steps = zip(grown.steps, found, strict=True)
             grown = replace(grown, steps=tuple(replace(step, information=one) for step, one in steps))
         yield grown
     yield from _curved(lm, grown, look or (lambda: 0))
-
-
-def _spent(grown: GenerationAttribution, work: Work, component: str, seconds: float) -> GenerationAttribution:
-    """The result after a piece of the work that all steps share."""
-    spent = dict(grown.seconds)
-    spent[component] = spent.get(component, 0.0) + seconds
-    return replace(grown, work=grown.work.plus(work), seconds=tuple(spent.items()))
 
 
 def _opened(lm: LanguageModel, grown: GenerationAttribution) -> Iterator[tuple[GenerationAttribution, Tensor]]:
@@ -121,8 +114,6 @@ def _curved(lm: LanguageModel, grown: GenerationAttribution, look: Look) -> Grow
             del runs[k]
             continue
         (work, sensitivity), seconds = found
-        step = grown.steps[k]
-        spent = dict(step.seconds).get("hessian", 0.0) + seconds
-        step = replace(step, work=step.work.plus(work), seconds=(("hessian", spent),))
+        step = more(grown.steps[k], work, "hessian", seconds)
         grown = grown.with_step(k, replace(step, hessian=sensitivity or step.hessian))
         yield grown

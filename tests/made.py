@@ -1,5 +1,6 @@
 """Made-up spans, contrasts and generations with round numbers. No number here comes from a model."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -140,3 +141,14 @@ def bare(generation: GenerationAttribution) -> GenerationAttribution:
     """The same when only the text and its transitions are known."""
     steps = (replace(step, information=None, hessian=None, work=Work(planned=11)) for step in generation.steps)
     return replace(generation, steps=tuple(steps))
+
+
+def changed(path: str, value: object, text: str) -> str:
+    """A report with one field replaced; a dot leads into an object or a list."""
+    document = json.loads(text)
+    *parents, last = path.split(".")
+    place = document
+    for name in parents:
+        place = place[int(name)] if name.isdigit() else place[name]
+    place[int(last) if last.isdigit() else last] = value
+    return json.dumps(document)

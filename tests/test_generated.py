@@ -37,13 +37,7 @@ TEXT = dumps(SMALL)
 
 def changed(path: str, value: object) -> str:
     """The small generation with one field replaced."""
-    document = json.loads(TEXT)
-    *parents, last = path.split(".")
-    place = document
-    for name in parents:
-        place = place[int(name)] if name.isdigit() else place[name]
-    place[int(last) if last.isdigit() else last] = value
-    return json.dumps(document)
+    return made.changed(path, value, TEXT)
 
 
 @pytest.mark.parametrize("result", RESULTS.values(), ids=RESULTS)

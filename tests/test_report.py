@@ -42,13 +42,7 @@ def ints(*values: int) -> dict[str, object]:
 
 def changed(path: str, value: object, text: str = TEXT) -> str:
     """A report, the small one where no other is given, with one field replaced."""
-    document = json.loads(text)
-    *parents, last = path.split(".")
-    place = document
-    for name in parents:
-        place = place[int(name)] if name.isdigit() else place[name]
-    place[int(last) if last.isdigit() else last] = value
-    return json.dumps(document)
+    return made.changed(path, value, text)
 
 
 @pytest.mark.parametrize("result", RESULTS.values(), ids=RESULTS)

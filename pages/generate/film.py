@@ -57,13 +57,12 @@ def payload(g: GenerationAttribution, drawn: dict[int, Any] | None = None) -> di
     """Everything that is drawn of a generation; what is not known is None. `drawn` keeps what was written before."""
     drawn = {} if drawn is None else drawn
     steps = [_step(g, k, drawn) for k in range(len(g.steps))]
-    whole = strip.payload(g.at(0)) if steps else {}
     return {
         "shared": {
             "tokens": strip.token_parts(g.tokens),
             "labels": strip.labels(g.tokens),
             "weights": asdict(g.weights),
-            "components": whole.get("components"),
+            "components": [asdict(c) for c in words.components("token")] if steps else None,
             "scalings": words.SCALINGS,
         },
         "steps": steps,
