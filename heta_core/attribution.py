@@ -4,14 +4,17 @@ An `Attribution` grows while it is computed: first the prediction and the transi
 information, then the Hessian sensitivity. What is not known yet is None, never a number.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heta_core import markup
 from heta_core.combine import Combined, combine
 from heta_core.errors import ReportError
+from heta_core.groups import Groups, check, joined, singles
 from heta_core.parts import Floats, Information, Prediction, Sensitivity, Source, Transition, Work
 from heta_core.settings import Settings, Weights
 from heta_core.targets import Target
@@ -25,8 +28,11 @@ if TYPE_CHECKING:
 class Attribution:
     """Why the model said the target: the components, the score they combine into and where it all came from.
 
+    T stands for the tokens of the context, or where groups of them are scored for the groups.
+
     Raises:
-        ReportError: a component's length is not the target's position, or a value is not finite.
+        ReportError: a component's length is not the number of scored units, or a value is not finite.
+        InputError: the groups do not cut the context.
     """
 
     tokens: Tokens  # the whole text; the context is its first T tokens
@@ -43,6 +49,7 @@ class Attribution:
     method: str = "heta"
     later: tuple[Prediction, ...] = ()  # of the further tokens of a span
     foil: tuple[Prediction, ...] = ()  # of the foil's tokens
+    groups: Groups | None = None  # blocks of tokens that are scored, each as one; None where every token is
 
     def __post_init__(self) -> None:
         n_context = self.target.n_context
@@ -53,19 +60,54 @@ class Attribution:
                 raise ReportError(f"{what} needs one prediction for each of {len(needed)} tokens, found {len(found)}.")
         if self.information is not None and (self.information.log_p_foil is None) != (not self.foil):
             raise ReportError("A contrast needs the foil's log-probabilities, and nothing else has them.")
+        if self.groups is not None:
+            check(self.groups, n_context)
+        n, unit = (n_context, "tokens") if self.groups is None else (len(self.groups), "groups")
         lengths = {
             "transition": self.transition.scores if self.transition else None,
             "information": self.information.kl if self.information else None,
             "hessian": self.hessian.scores if self.hessian else None,
         }
         for name, values in lengths.items():
-            if values is not None and len(values) != n_context:
-                raise ReportError(f"The {name} needs one value for each of {n_context} tokens, found {len(values)}.")
+            if values is not None and len(values) != n:
+                raise ReportError(f"The {name} needs one value for each of {n} {unit}, found {len(values)}.")
 
     @property
     def n_context(self) -> int:
-        """T, the tokens that the target is predicted from."""
+        """The tokens that the target is predicted from."""
         return self.target.n_context
+
+    @property
+    def places(self) -> Groups:
+        """Tokens start … stop−1 of every unit that is scored, then those that follow the context one by one."""
+        after = ((i, i + 1) for i in range(self.n_context, len(self.tokens)))
+        return (*(self.groups or singles(self.n_context)), *after)
+
+    @property
+    def n_units(self) -> int:
+        """T, how many tokens or groups of tokens are scored."""
+        return self.n_context if self.groups is None else len(self.groups)
+
+    @property
+    def units(self) -> Tokens:
+        """The text in the pieces that are scored: each group as one, then the tokens that follow the context."""
+        return self.tokens if self.groups is None else joined(self.tokens, self.groups)
+
+    def unit_of(self, token: int) -> int:
+        """Which unit a token is in, counted on through the tokens that follow the context."""
+        if self.groups is None or token >= self.n_context:
+            return token - self.n_context + self.n_units
+        return bisect_right([start for start, _ in self.groups], token) - 1
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """(T,) the tokens of each unit."""
+        return np.array([stop - start for start, stop in self.places[: self.n_units]])
+
+    @property
+    def density(self) -> Floats | None:
+        """(T,) S of each unit for each of its tokens: the S of a group grows faster than its length."""
+        return None if self.hessian is None else self.hessian.scores / self.sizes
 
     @property
     def predictions(self) -> tuple[Prediction, ...]:
@@ -134,18 +176,20 @@ class Attribution:
         return replace(self, weights=weights)
 
     def top(self, k: int = 5) -> tuple[int, ...]:
-        """The positions of the k highest scores, highest first; equal scores in reading order."""
+        """The units of the k highest scores, highest first; equal scores in reading order."""
         return tuple(int(i) for i in np.argsort(-self.scores, kind="stable")[:k])
 
     def to_dataframe(self) -> "pandas.DataFrame":
-        """One row per context token with every number that is known about it."""
+        """One row per unit, token or group, with every number that is known about it."""
         import pandas  # takes half a second that reading a result should not cost
 
-        columns: dict[str, object] = {
-            "position": range(self.n_context),
-            "token_id": self.tokens.ids[: self.n_context],
-            "token": self.tokens.pieces[: self.n_context],
-        }
+        pieces, starts = self.units.pieces[: self.n_units], [start for start, _ in self.places[: self.n_units]]
+        columns: dict[str, object] = {"position": starts}
+        if self.groups is None:
+            columns["token_id"] = self.tokens.ids[: self.n_context]
+        else:
+            columns["n_tokens"] = self.sizes
+        columns["token" if self.groups is None else "group"] = pieces
         if self.is_complete:
             columns["score"] = self.scores
         if self.transition is not None:
@@ -153,6 +197,8 @@ class Attribution:
         if self.hessian is not None:
             columns["hessian"] = self.hessian.scores
             columns["hessian_error"] = self.hessian.standard_error
+            if self.groups is not None:
+                columns["hessian_density"] = self.density
             columns["n_probes"] = self.hessian.n_probes
             columns["gradient"] = self.hessian.gradient
         if self.information is not None:
@@ -167,5 +213,6 @@ class Attribution:
     def _repr_html_(self) -> str:
         """The strip, for notebooks."""
         combined = self.combined
-        shares = combined.shares if combined else np.zeros(self.n_context)
-        return markup.strip(self.tokens.pieces, shares, target=self.target.text, position=self.target.position)
+        shares = combined.shares if combined else np.zeros(self.n_units)
+        position = self.unit_of(self.target.position)
+        return markup.strip(self.units.pieces, shares, target=self.target.text, position=position)

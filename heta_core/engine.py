@@ -16,12 +16,15 @@ from typing import TypeVar
 from heta_core.attribution import Attribution
 from heta_core.components import hessian, kl
 from heta_core.components.prediction import prediction
-from heta_core.components.transition import mean_transition, transitions
+from heta_core.components.transition import grouped, mean_transition, transitions
 from heta_core.generated import GenerationAttribution, Step
+from heta_core.grouping import Grouping
+from heta_core.grouping import resolve as resolve_groups
+from heta_core.groups import Groups, singles
 from heta_core.language_model import LanguageModel, check_length
 from heta_core.parts import Prediction, Work
 from heta_core.passes.capture import Trace, capture
-from heta_core.passes.masked import n_forwards
+from heta_core.passes.masked import Reading, n_forwards
 from heta_core.settings import Settings, Weights
 from heta_core.targets import Choice, Objective, next_token, objective, position_of, resolve
 from heta_core.tokens import Tokens, from_text
@@ -40,17 +43,22 @@ def attribute(
     choice: Choice = Choice(),
     settings: Settings = Settings(),
     weights: Weights = Weights(),
+    groups: Grouping | Groups | None = None,
 ) -> Attribution:
     """Why the model says the target: `attribute_steps` run to its end.
 
+    With `groups` words, sentences or stretches (start, stop) of tokens that cut the context are scored in the place of
+    tokens: all tokens of a group are masked at once, and its curvature is that of its block. Not the sum of scores of
+    tokens.
+
     Raises:
-        InputError: the text or the target cannot be used.
+        InputError: the text, the target or the groups cannot be used.
         SettingsError: an option does not fit the model.
         UnsupportedModelError: the mask cannot be used on this family.
         NotDifferentiableError: the model has no finite second derivative.
         OutOfMemoryError: the work does not fit into memory.
     """
-    *_, result = attribute_steps(lm, text, choice=choice, settings=settings, weights=weights)
+    *_, result = attribute_steps(lm, text, choice=choice, settings=settings, weights=weights, groups=groups)
     return result
 
 
@@ -61,6 +69,7 @@ def attribute_steps(
     choice: Choice = Choice(),
     settings: Settings = Settings(),
     weights: Weights = Weights(),
+    groups: Grouping | Groups | None = None,
 ) -> Generator[Attribution, None, None]:
     """The same, as it becomes known: after the transition, after the KL, after every round of probes.
 
@@ -75,8 +84,9 @@ def attribute_steps(
     if choice.token_id is not None or position < len(tokens):
         # Refuses what does not fit; the own choice, here 0, is not looked at.
         shape = objective(resolve(choice, tokens, 0, lm.tokenizer, lm.vocabulary), tokens)
-    request = _Request(lm, tokens, choice, settings, weights)
-    return _steps(request, _planned(lm, shape, settings))
+    cut = resolve_groups(groups, tokens, shape.n_context, position)
+    request = _Request(lm, tokens, choice, settings, weights, cut)
+    return _steps(request, _planned(lm, shape, settings, cut))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,12 +96,14 @@ class _Request:
     choice: Choice
     settings: Settings
     weights: Weights
+    groups: Groups | None
 
 
-def _planned(lm: LanguageModel, shape: Objective, settings: Settings) -> int:
+def _planned(lm: LanguageModel, shape: Objective, settings: Settings, groups: Groups | None) -> int:
     """The passes of the whole run, counted before it starts; which tokens are explained does not matter."""
     n_context, n_lines = shape.n_context, len(shape.lines)
-    masking = sum(n_forwards(lm, n_context, line.rows[-1], settings) for line in shape.lines)
+    units = groups or singles(n_context)
+    masking = sum(n_forwards(lm, Reading(line.ids, units, line.rows), settings) for line in shape.lines)
     return N_CAPTURES * n_lines + masking + hessian.n_passes(lm, n_context, settings, n_lines=n_lines)
 
 
@@ -101,9 +113,10 @@ def _steps(request: _Request, planned: int) -> Generator[Attribution, None, None
     (((opening, result), seconds),) = timed(_opened(request))
     result = replace(result, work=replace(result.work, planned=planned), seconds=(("transition", seconds),))
     yield result
+    units = request.groups or opening.objective.n_context
     found: list[kl.Effects] = []
     for line, trace in zip(opening.objective.lines, opening.traces, strict=True):
-        masking = kl.effects(lm, line, opening.objective.n_context, trace.log_probs, settings)
+        masking = kl.effects(lm, line, units, trace.log_probs, settings)
         for (work, effects), seconds in timed(masking):
             result = more(result, work, "kl", seconds)
             if effects is not None:
@@ -136,6 +149,7 @@ def _opened(request: _Request) -> Iterator[tuple[_Opening, Attribution]]:
     traces = known or tuple(capture(lm, line.ids, line.rows) for line in explained.lines)
     flows = [flow for trace in traces for flow in transitions(lm, trace)]
     predictions = _predictions(lm, explained, traces)
+    transition = mean_transition(flows, explained.n_context)
     n_said = len(target.said)
     yield (
         _Opening(explained, traces),
@@ -146,7 +160,8 @@ def _opened(request: _Request) -> Iterator[tuple[_Opening, Attribution]]:
             settings=request.settings,
             source=lm.source,
             weights=request.weights,
-            transition=mean_transition(flows, explained.n_context),
+            transition=grouped(transition, request.groups) if request.groups else transition,
+            groups=request.groups,
             work=Work(forwards=N_CAPTURES * len(traces)),
             later=predictions[1:n_said],
             foil=predictions[n_said:],

@@ -19,7 +19,9 @@ from heta_core.targets import Target
 from heta_core.tokens import Tokens
 
 FORMAT, GENERATION = "heta-attribution", "heta-generation"
-VERSION = 1
+VERSION = 2
+# Fields of an attribution that came with a version, with what reports from before it mean by their absence.
+_ADDED: dict[int, dict[str, object]] = {2: {"groups": None}}
 LARGEST = 512 * 1024 * 1024  # characters; 32 layers × 32 heads × 1000 tokens of flow take 5 million for each step
 _ROUNDING = 1e-3  # how far float32 may carry a probability beyond its bound
 _KINDS = {FORMAT: Attribution, GENERATION: GenerationAttribution}
@@ -81,9 +83,14 @@ def _loads(text: str, kind: type[_Result]) -> _Result:
     if not isinstance(document, dict) or found != name:
         raise ReportError(f"Need a HETA report (format {name!r}), found other JSON: open a file saved by this app.")
     version = document.get("version")
-    if version != VERSION or isinstance(version, bool):
-        raise ReportError(f"Need version {VERSION} of the report, found {version!r}: save it again with this release.")
+    if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= VERSION:
+        raise ReportError(
+            f"Need version 1 to {VERSION} of the report, found {version!r}: open it with the release that wrote it."
+        )
     fields = {field: value for field, value in document.items() if field not in ("format", "version")}
+    for number, added in _ADDED.items():
+        if version < number and kind is Attribution:
+            fields = added | fields
     result: _Result = read_fields(fields, kind, "the report")
     return result
 

@@ -17,10 +17,11 @@ from heta_core.components.prediction import prediction
 from heta_core.components.transition import transitions
 from heta_core.engine import N_CAPTURES, more, timed
 from heta_core.generated import GenerationAttribution, Step
+from heta_core.groups import singles
 from heta_core.language_model import LanguageModel
 from heta_core.parts import Information, Work
 from heta_core.passes.capture import capture
-from heta_core.passes.masked import n_forwards
+from heta_core.passes.masked import Reading, n_forwards
 from heta_core.targets import Choice, Line, Target, Term, next_token, resolve
 from heta_core.tokens import Tokens
 
@@ -74,7 +75,8 @@ def _lines(grown: GenerationAttribution) -> tuple[Line, ...]:
 
 
 def _n_maskings(lm: LanguageModel, grown: GenerationAttribution) -> int:
-    return sum(n_forwards(lm, len(line.ids), line.rows[-1], grown.settings) for line in _lines(grown))
+    readings = (Reading(line.ids, singles(len(line.ids)), line.rows) for line in _lines(grown))
+    return sum(n_forwards(lm, reading, grown.settings) for reading in readings)
 
 
 def _informed(

@@ -10,6 +10,7 @@ import samples
 
 from heta_core.attribution import Attribution
 from heta_core.generated import GenerationAttribution, Step
+from heta_core.groups import Groups
 from heta_core.parts import Candidate, Information, Prediction, Sensitivity, Transition, Work
 from heta_core.settings import Decoding, Settings
 from heta_core.targets import Said, Target
@@ -95,6 +96,23 @@ def contrast(
     choices = (Candidate(KITCHEN, foil[0], 0.5), *(own,) * (n - 1))
     places = np.full(n, n) if len(one) > 1 else None
     return replace(made, information=Information(kl, log_p, choices, places, log_p_foil))
+
+
+def grouped(groups: Groups = ((0, 1), (1, 3), (3, 5))) -> Attribution:
+    """The words of WORDS as blocks, “garden” at 0.6 next. The first block has twice the M; S is 1, 2, 3 … and I 2, 1, 0 ….
+
+    Without the first block the model says "road".
+    """
+    n = len(groups)
+    target = Target(len(WORDS), GARDEN, " garden", False)
+    transition, _ = parts(n, ())
+    said = prediction(0.6, 1, (GARDEN, " garden", 0.6), (ROAD, " road", 0.3))
+    hessian = Sensitivity(np.arange(1.0, n + 1), np.full(n, 0.1), np.full(n, 10), np.ones(n))
+    kl = np.array([2.0, 1.0, *np.zeros(n - 2)])[:n]
+    own, other = said.candidates
+    information = Information(kl, said.log_p - kl / 2, (other, *(own,) * (n - 1)))
+    made = base(target, said, n, WORDS)
+    return replace(made(transition=transition, hessian=hessian, groups=groups), information=information)
 
 
 def generation(

@@ -197,7 +197,8 @@ def test_seconds_are_told_for_each_component(llama: LanguageModel) -> None:
 
 def test_a_masked_run_that_breaks_is_an_error(llama: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> object:
-        yield Masked(range(3), (2,), torch.full((3, 1, llama.vocabulary), float("nan")), 3)
+        holds = torch.ones(3, 1, dtype=torch.bool)
+        yield Masked(range(3), (2,), holds, torch.full((3, 1, llama.vocabulary), float("nan")), 3)
 
     monkeypatch.setattr(kl, "masked", broken)
     line = next_token((1, 2, 3), 4).lines[0]

@@ -63,7 +63,7 @@ REFUSED = {
         "format 'heta-generation', found 'heta-attribution': open it on the page",
     ),
     "other JSON": ("{}", "found other JSON"),
-    "another version": (changed("version", 2), "version 1"),
+    "another version": (changed("version", 9), "version 1"),
     "a prompt of no tokens": (changed("n_prompt", 0), "prompt must have 1 to 5"),
     "a prompt longer than the text": (changed("n_prompt", 6), "prompt must have 1 to 5"),
     "more given than new": (changed("n_given", 3), "n_given must be 0 to 2"),

@@ -28,6 +28,7 @@ RESULTS = {
 }
 TEXT = dumps(samples.result(["<s>", "a", " b", " c"], says=(" b", " c")))
 SPAN, CONTRAST = dumps(made.span()), dumps(made.contrast())
+GROUPED = dumps(made.grouped())
 WHOLE = dumps(made.contrast(said=(" garden", " shed"), foil=(" kitchen",)))
 
 
@@ -89,13 +90,33 @@ def test_an_unknown_standard_error_is_named_missing_and_comes_back_unknown() -> 
     assert np.isnan(reopened.hessian.standard_error).all()
 
 
+def test_a_report_from_before_there_were_groups_scores_tokens() -> None:
+    document = json.loads(TEXT)
+    del document["groups"]
+    again = loads(json.dumps(document | {"version": 1}))
+    assert again.groups is None and dumps(again) == TEXT
+
+
+def test_groups_come_back_as_they_were() -> None:
+    result = made.grouped()
+    again = loads(dumps(result))
+    assert again.groups == result.groups and again.units == result.units
+    assert again.n_units == 3 and again.n_context == 5
+
+
 REFUSED = {
     "nothing": ("", "damaged"),
     "no JSON": ("hello", "damaged"),
     "other JSON": ("[1, 2]", "found other JSON"),
     "another format": (changed("format", "inseq"), "found other JSON"),
-    "another version": (changed("version", 2), "version 1"),
-    "a boolean version": (changed("version", True), "version 1"),
+    "a later version": (changed("version", report.VERSION + 1), "Need version 1 to"),
+    "no version": (changed("version", 0), "Need version 1 to"),
+    "a boolean version": (changed("version", True), "Need version 1 to"),
+    "groups that leave a gap": (changed("groups", [[0, 1], [2, 4]], GROUPED), "contradicts itself: Groups must follow"),
+    "groups of another number": (changed("groups", [[0, 1], [1, 5]], GROUPED), "one value for each of 2 groups"),
+    "groups of three": (changed("groups", [[0, 1, 2]], GROUPED), "must have 2 entries"),
+    "one group": (changed("groups", [0, 1], GROUPED), "must be a list"),
+    "no groups in this version": (TEXT.replace(', "groups": null', ""), "lacks the field 'groups'"),
     "truncated": (TEXT[:-20], "damaged"),
     "NaN": (TEXT.replace('"entropy": 0.81', '"entropy": NaN'), "finite"),
     "infinity": (TEXT.replace('"entropy": 0.81', '"entropy": -Infinity'), "finite"),

@@ -1,4 +1,4 @@
-"""KL information I: how far the prediction moves when a token is masked."""
+"""KL information I: how far the prediction moves when a token, or a group of tokens at once, is masked."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from heta_core.errors import NotDifferentiableError
+from heta_core.groups import Groups, singles
 from heta_core.language_model import LanguageModel
 from heta_core.parts import Candidate, Floats, Information, Work
 from heta_core.passes.masked import Masked, Reading, masked
@@ -37,22 +38,24 @@ def kl(log_p: Tensor, log_q: Tensor) -> Tensor:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Effects:
-    """What masking each of T tokens does at each of R rows of a line, on the CPU.
+    """What masking each of G groups of tokens does at each of R rows of a line, on the CPU.
 
-    A token that a row cannot see changes nothing there: exact zeros and the unmasked values.
+    A group that a row cannot see changes nothing there: exact zeros and the unmasked values.
     """
 
+    starts: NDArray[np.int64]  # (G,) the first token of each group
     rows: tuple[int, ...]  # R, each predicts the token after it
-    kl: Floats  # (T, R) nats
-    first: NDArray[np.int64]  # (T, R) ids of the first choices with the token masked
-    first_log_p: Floats  # (T, R)
-    log_p: Floats  # (T, K) nats, of each of the line's K terms with the token masked
+    kl: Floats  # (G, R) nats
+    first: NDArray[np.int64]  # (G, R) ids of the first choices with the group masked
+    first_log_p: Floats  # (G, R)
+    log_p: Floats  # (G, K) nats, of each of the line's K terms with the group masked
     choices: NDArray[np.int64]  # (R,) ids of the first choices unmasked
 
     def at(self, k: int) -> "Effects":
-        """The effects at row number k alone, on the tokens that it sees; of a line with one term at each row."""
-        seen, one = slice(0, self.rows[k] + 1), slice(k, k + 1)
+        """The effects at row number k alone, on the groups that it sees; of a line with one term at each row."""
+        seen, one = slice(0, int((self.starts <= self.rows[k]).sum())), slice(k, k + 1)
         return Effects(
+            starts=self.starts[seen],
             rows=self.rows[one],
             kl=self.kl[seen, one],
             first=self.first[seen, one],
@@ -63,62 +66,66 @@ class Effects:
 
 
 def effects(
-    lm: LanguageModel, line: Line, n_masked: int, log_probs: Tensor, settings: Settings
+    lm: LanguageModel, line: Line, units: int | Groups, log_probs: Tensor, settings: Settings
 ) -> Iterator[tuple[Work, Effects | None]]:
-    r"""KL(p ‖ p with token i masked), Eq. 4, at every row of a line, with what the masked model says there.
+    r"""KL(p ‖ p with unit i masked), Eq. 4, at every row of a line, with what the masked model says there.
 
-    Yields the work of every chunk as it is done, and with the last of it the result. One pass of n_masked forwards on
-    suffixes serves every row and every target.
+    Yields the work of every batch as it is done, and with the last of it the result. One pass of a forward for each
+    unit, on suffixes, serves every row and every target.
 
     Args:
-        n_masked: the first tokens of the line are masked one at a time.
+        units: how many of the line's first tokens are masked, one at a time; or groups of them, one group at a time.
         log_probs: (R, V) nats, the unmasked predictions at the line's rows.
 
     Raises:
         NotDifferentiableError: a masked run gives NaN or infinity.
     """
-    unmasked = _unmasked(log_probs, line)
-    parts = []
-    for run in masked(lm, Reading(line.ids, n_masked, line.rows), settings):
-        parts.append(_measured(run, log_probs, line, unmasked, can_see_itself=settings.mask != "attention"))
+    groups = singles(units) if isinstance(units, int) else units
+    measures = _unmasked(log_probs, line, len(groups))
+    choices = np.array(measures.first[0].cpu().numpy())  # a copy: the measures are written in place
+    for run in masked(lm, Reading(line.ids, groups, line.rows), settings):
+        _take_in(measures, run, log_probs, line)
         yield Work(run.n_forwards), None
-    yield Work(), _collected(line, n_masked, unmasked, parts)
+    yield Work(), _collected(measures, groups, line, choices)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Measures:
-    """What `Effects` holds, of n tokens, on the model's device."""
+    """What `Effects` holds, on the model's device, with the unmasked values wherever nothing was found yet."""
 
-    kl: Tensor  # (n, R)
-    first: Tensor  # (n, R)
-    first_log_p: Tensor  # (n, R)
-    log_p: Tensor  # (n, K)
+    kl: Tensor  # (G, R)
+    first: Tensor  # (G, R)
+    first_log_p: Tensor  # (G, R)
+    log_p: Tensor  # (G, K)
 
 
-def _unmasked(log_probs: Tensor, line: Line) -> _Measures:
-    """The measures where nothing changes; n = 1."""
+def _unmasked(log_probs: Tensor, line: Line, n: int) -> _Measures:
+    """The measures where nothing changes."""
     first_log_p, first = log_probs.max(-1)
     places = [line.rows.index(term.row) for term in line.terms]
     own = log_probs[places, [term.token_id for term in line.terms]]
-    return _Measures(torch.zeros_like(first_log_p)[None], first[None], first_log_p[None], own[None])
+    rows = (torch.zeros_like(first_log_p), first, first_log_p, own)
+    return _Measures(*(row.expand(n, -1).clone() for row in rows))
 
 
-def _measured(run: Masked, log_p: Tensor, line: Line, unmasked: _Measures, *, can_see_itself: bool) -> _Measures:
-    """The measures of a chunk of masked runs."""
+def _take_in(found: _Measures, run: Masked, log_p: Tensor, line: Line) -> None:
+    """Write what a batch of masked runs says into the measures, where it holds."""
     log_q = run.log_probs
-    n_before = len(line.rows) - len(run.rows)
+    columns = [line.rows.index(row) for row in run.rows]
+    terms = [k for k, term in enumerate(line.terms) if term.row in run.rows]
+    places = [run.rows.index(line.terms[k].row) for k in terms]
+    own = log_q[:, places, [line.terms[k].token_id for k in terms]]
     first_log_p, first = log_q.max(-1)
-    terms = [term for term in line.terms if term.row in run.rows]
-    places = [run.rows.index(term.row) for term in terms]
-    tokens = torch.arange(run.positions.start, run.positions.stop, device=log_q.device)[:, None]
-    tokens = tokens if can_see_itself else tokens + 1  # of what a row cannot see, nothing may be read off it
-    sees = tokens <= torch.tensor(run.rows, device=log_q.device)  # (n, R')
-    return _Measures(
-        _laid(_divergence(log_p[n_before:], log_q), unmasked.kl, sees),
-        _laid(first, unmasked.first, sees),
-        _laid(first_log_p, unmasked.first_log_p, sees),
-        _laid(log_q[:, places, [term.token_id for term in terms]], unmasked.log_p, sees[:, places]),
-    )
+    _write(found.kl, run, columns, _divergence(log_p[columns], log_q), run.holds)
+    _write(found.first, run, columns, first, run.holds)
+    _write(found.first_log_p, run, columns, first_log_p, run.holds)
+    _write(found.log_p, run, terms, own, run.holds[:, places])
+
+
+def _write(whole: Tensor, run: Masked, columns: list[int], values: Tensor, holds: Tensor) -> None:
+    """Replace some columns of a run's groups by its values, where they hold."""
+    groups = slice(run.groups.start, run.groups.stop)
+    whole[groups, columns] = torch.where(holds, values, whole[groups, columns])
 
 
 def _divergence(log_p: Tensor, log_q: Tensor) -> Tensor:
@@ -128,41 +135,30 @@ def _divergence(log_p: Tensor, log_q: Tensor) -> Tensor:
     return torch.cat([kl(log_p[a : a + size], log_q[:, a : a + size]) for a in starts], 1)
 
 
-def _laid(found: Tensor, unmasked: Tensor, sees: Tensor) -> Tensor:
-    """(n, R) what was found for the last R' rows where they see the masked token, the unmasked value elsewhere."""
-    whole = unmasked.expand(len(found), -1).clone()
-    n_before = whole.shape[1] - found.shape[1]
-    whole[:, n_before:] = torch.where(sees, found, whole[:, n_before:])
-    return whole
+def _collected(found: _Measures, groups: Groups, line: Line, choices: NDArray[np.int64]) -> Effects:
+    """The measures on the CPU."""
 
+    def whole(values: Tensor) -> NDArray[Any]:
+        return np.asarray((values.double() if values.is_floating_point() else values).cpu().numpy())
 
-def _collected(line: Line, n_masked: int, unmasked: _Measures, parts: list[_Measures]) -> Effects:
-    """The measures of all chunks on the CPU; tokens that were never masked change nothing."""
-    n_left = n_masked - sum(len(part.kl) for part in parts)
-
-    def whole(name: str) -> NDArray[Any]:
-        values = [getattr(part, name) for part in parts]
-        values.append(getattr(unmasked, name).expand(n_left, -1))
-        joined = torch.cat(values)
-        return np.asarray((joined.double() if joined.is_floating_point() else joined).cpu().numpy())
-
-    divergence = whole("kl")
+    divergence = whole(found.kl)
     if not np.isfinite(divergence).all():
         raise NotDifferentiableError(
             "A masked run gave NaN or infinity; the KL information needs finite logits. Load the model in float32."
         )
-    choices = np.asarray(unmasked.first[0].cpu().numpy())
-    return Effects(line.rows, divergence, whole("first"), whole("first_log_p"), whole("log_p"), choices)
+    starts = np.array([start for start, _ in groups])
+    first, first_log_p, log_p = whole(found.first), whole(found.first_log_p), whole(found.log_p)
+    return Effects(starts, line.rows, divergence, first, first_log_p, log_p, choices)
 
 
 def information(lm: LanguageModel, objective: Objective, lines: Sequence[Effects]) -> Information:
     """What masking does to the target of an objective: sums over the rows of what is said, and of its foil.
 
-    The first choice of token i is told where it first differs from the unmasked one, else where i can first be seen.
+    The first choice of unit i is told where it first differs from the unmasked one, else where i can first be seen.
     """
-    told, n_context = lines[0], objective.n_context
-    i, differs = np.arange(n_context), told.first != told.choices  # (T,), (T, R)
-    seen = np.argmax(np.array(told.rows) >= i[:, None], 1)
+    told = lines[0]
+    i, differs = np.arange(len(told.starts)), told.first != told.choices  # (G,), (G, R)
+    seen = np.argmax(np.array(told.rows) >= told.starts[:, None], 1)
     place = np.where(differs.any(1), differs.argmax(1), seen)
     first, probability = told.first[i, place].tolist(), np.exp(told.first_log_p[i, place]).tolist()
     pieces = {token_id: piece_of(lm.tokenizer, token_id) for token_id in set(first)}
@@ -178,7 +174,7 @@ def information(lm: LanguageModel, objective: Objective, lines: Sequence[Effects
 
 
 def _sum(objective: Objective, lines: Sequence[Effects], weight: int) -> Floats | None:
-    """(T,) log p of all terms of one weight with each token masked; None where no term has it."""
+    """(G,) log p of all terms of one weight with each unit masked; None where no term has it."""
     columns = [
         found.log_p[:, k]
         for line, found in zip(objective.lines, lines, strict=True)

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from heta_core.errors import UnsupportedModelError
+from heta_core.groups import Groups
 from heta_core.language_model import LanguageModel, rounding
 from heta_core.parts import Floats, Transition
 from heta_core.passes.capture import Layer, Trace, read
@@ -60,6 +61,12 @@ def mean_transition(found: Sequence[Transition], n_context: int) -> Transition:
         n = min(n_context, one.flow.shape[2])
         flow[:, :, :n] += one.flow[:, :, :n] / (one.total * len(found))
     return Transition(flow, np.mean([one.sink_share for one in found], axis=0))
+
+
+def grouped(found: Transition, groups: Groups) -> Transition:
+    """M of groups of tokens: the sum of theirs, layer by layer and head by head."""
+    starts = [start for start, _ in groups]
+    return Transition(np.add.reduceat(found.flow, starts, axis=2), found.sink_share)
 
 
 def arrivals(head_means: Tensor, positions: tuple[int, ...]) -> Tensor:

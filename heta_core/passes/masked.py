@@ -1,93 +1,132 @@
-"""The model with one context token masked at a time.
+"""The model with one group of context tokens masked at a time; a group of one is a token.
 
-1. The context is cut into chunks; each runs behind the cached prefix of what comes before it.
-2. Row i of a chunk's batch has token i masked, in one of four ways:
-   - zero, mean, token: its embedding is replaced;
-   - attention: no later token may look at it. The mask is 2-D and the positions are stated: a gap in the positions
+1. The context is cut into chunks of whole groups; each runs behind the cached prefix of what comes before it.
+2. Each sequence of a chunk's batch has all tokens of one group masked at once, in one of four ways:
+   - zero, mean, token: their embeddings are replaced;
+   - attention: no later token may look at them. The mask is 2-D and the positions are stated: a gap in the positions
      without a mask would be read as packed sequences, and a hand-made 4-D mask would switch sliding windows off.
 3. Only the logits at the predicting positions are computed; one pass serves all of them.
+
+A row inside a group is predicted from that group's tokens up to the row's own, and those are what is masked for it.
+Replaced tokens need nothing more. Under the attention mask the row's own token cannot be hidden: the prediction is made
+there. So what is hidden from row r is the group before r; each such row is a sequence of its own, as what is hidden
+from it is not what is hidden from the rows after it. Of a group that begins at r nothing is left to hide.
 """
 
 import inspect
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from heta_core.errors import InputError, UnsupportedModelError
+from heta_core.groups import Groups, runs, spanned
 from heta_core.language_model import LanguageModel, embed, log_probs, running
-from heta_core.passes.prefix import Chunk, chunks, logits_at, n_growths
+from heta_core.passes.batching import Room, in_batches
+from heta_core.passes.prefix import Chunk, chunks_at, logits_at
 from heta_core.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Masked:
-    """Next-token log-probabilities with each of some tokens masked, at those rows that they can reach."""
+    """Next-token log-probabilities with each of n neighbouring groups masked, where the line is read."""
 
-    positions: range  # n context tokens
-    rows: tuple[int, ...]  # R, where the line is read; row j is not reached by a token after j
+    groups: range  # n of them, by their number
+    rows: tuple[int, ...]  # R
+    holds: Tensor  # (n, R) whether the row sees what is masked there; else nothing may be read off it
     log_probs: Tensor  # (n, R, V) nats
     n_forwards: int  # sequences run for it, a grown prefix counted
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A sequence, which of its tokens are masked one at a time, and where it is read."""
+    """A sequence, which groups of its first tokens are masked one at a time, and where it is read."""
 
     ids: tuple[int, ...]
-    n_masked: int  # the first tokens
+    groups: Groups
     rows: tuple[int, ...]  # in order; a row predicts the token after it
 
 
 def masked(lm: LanguageModel, reading: Reading, settings: Settings) -> Iterator[Masked]:
-    """Log-probabilities after masking, chunk by chunk in reading order.
-
-    Under the attention mask a row's own token is never hidden: nothing could look at it, so masking it changes nothing
-    by construction.
+    """Log-probabilities after masking, chunk by chunk in reading order. A batch that does not fit is halved.
 
     Raises:
         InputError: mask_token is not in the vocabulary.
         UnsupportedModelError: the family takes its positions from the mask, so hiding a token would move the others.
+        OutOfMemoryError: a single sequence does not fit into memory.
     """
+    embeddings = embed(lm, reading.ids)
+    context = embeddings[: reading.groups[-1][1]]
+    room = Room(settings.chunk)
     if settings.mask == "attention":
-        yield from _hidden(lm, reading, settings.chunk)
+        _check_positions(lm)
     else:
-        yield from _replaced(lm, reading, settings)
+        substitute = _substitute(lm, context, settings)
+    members = runs(_worked(reading, settings), settings.chunk)
+    cuts = [spanned(reading.groups, together) for together in members]
+    for chunk, together in zip(chunks_at(lm, context, cuts), members, strict=True):
+        part = _Part(lm, reading, embeddings, chunk, together)
+        found = _hidden(part, room) if settings.mask == "attention" else _replaced(part, substitute, room)
+        for n, run in enumerate(found):
+            yield replace(run, n_forwards=run.n_forwards + chunk.n_grown) if n == 0 else run
 
 
-def n_forwards(lm: LanguageModel, n_masked: int, last_row: int, settings: Settings) -> int:
-    """How many forwards `masked` takes: one for each masked token and one for each grown prefix."""
-    n_runs = min(n_masked, last_row) if settings.mask == "attention" else n_masked
-    return n_runs + n_growths(lm, n_runs, settings.chunk)
+def n_forwards(lm: LanguageModel, reading: Reading, settings: Settings) -> int:
+    """How many forwards `masked` takes: one for each sequence and one for each grown prefix."""
+    groups = _worked(reading, settings)
+    n_runs = len(groups)
+    if settings.mask == "attention":
+        n_runs = sum(stop <= reading.rows[-1] for _, stop in groups)
+        n_runs += sum(start < row < stop for start, stop in groups for row in reading.rows)
+    return n_runs + (max(0, len(runs(groups, settings.chunk)) - 1) if lm.has_prefix else 0)
+
+
+def _worked(reading: Reading, settings: Settings) -> Groups:
+    """The groups that take a run: from the last row itself nothing can be hidden."""
+    if settings.mask != "attention":
+        return reading.groups
+    return tuple((start, stop) for start, stop in reading.groups if start < reading.rows[-1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """The groups of one chunk, and what their runs share."""
+
+    lm: LanguageModel
+    reading: Reading
+    embeddings: Tensor  # (length, D) of the whole sequence
+    chunk: Chunk
+    members: range
+
+    def rows_from(self, position: int) -> tuple[int, ...]:
+        """The rows at or after a token."""
+        return tuple(row for row in self.reading.rows if row >= position)
+
+
+def _replaced(part: _Part, substitute: Tensor, room: Room) -> Iterator[Masked]:
+    return in_batches(len(part.members), room, partial(_replaced_batch, part, substitute))
 
 
 @torch.no_grad()
-def _replaced_chunk(
-    lm: LanguageModel, reading: Reading, embeddings: Tensor, chunk: Chunk, substitute: Tensor
-) -> Masked:
-    positions = range(chunk.start, chunk.stop)
-    rows = embeddings[chunk.first :].repeat(len(positions), 1, 1)  # (n, T', D)
-    diagonal = torch.arange(len(positions), device=rows.device)
-    rows[diagonal, diagonal + chunk.start - chunk.first] = substitute
-    reached = _reached(reading, chunk.start)
+def _replaced_batch(part: _Part, substitute: Tensor, batch: slice) -> Masked:
+    lm, chunk, members = part.lm, part.chunk, part.members[batch]
+    groups = [part.reading.groups[k] for k in members]
+    reached = part.rows_from(groups[0][0])
     at = [row - chunk.first for row in reached]
     with running(lm):
-        logits = logits_at(lm, rows, chunk.copy_of_cache(len(positions)), at)
-    return Masked(positions, reached, log_probs(logits), len(positions) + chunk.n_grown)
+        rows = part.embeddings[chunk.first :].repeat(len(groups), 1, 1)  # (n, T', D)
+        for row, (start, stop) in zip(rows, groups, strict=True):
+            row[start - chunk.first : stop - chunk.first] = substitute
+        found = log_probs(logits_at(lm, rows, chunk.copy_of_cache(len(groups)), at))
+    holds = _at_or_after(reached, [start for start, _ in groups], found.device)
+    return Masked(members, reached, holds, found, len(groups))
 
 
-def _reached(reading: Reading, first: int) -> tuple[int, ...]:
-    """The rows at or after a token."""
-    return tuple(row for row in reading.rows if row >= first)
-
-
-def _replaced(lm: LanguageModel, reading: Reading, settings: Settings) -> Iterator[Masked]:
-    embeddings = embed(lm, reading.ids)
-    context = embeddings[: reading.n_masked]
-    substitute = _substitute(lm, context, settings)
-    for chunk in chunks(lm, context, settings.chunk):
-        yield _replaced_chunk(lm, reading, embeddings, chunk, substitute)
+def _at_or_after(rows: tuple[int, ...], positions: list[int], device: torch.device) -> Tensor:
+    """(n, R) which rows stand at or after each position."""
+    return torch.tensor(rows, device=device) >= torch.tensor(positions, device=device)[:, None]
 
 
 def _substitute(lm: LanguageModel, context: Tensor, settings: Settings) -> Tensor:
@@ -102,49 +141,80 @@ def _substitute(lm: LanguageModel, context: Tensor, settings: Settings) -> Tenso
     return embed(lm, (token,))[0]
 
 
-def _hidden(lm: LanguageModel, reading: Reading, size: int) -> Iterator[Masked]:
-    if not _takes_positions(lm):
+def _check_positions(lm: LanguageModel) -> None:
+    """Refuse a family whose positions cannot be stated: with ALiBi a hole in the mask would move them."""
+    is_alibi = getattr(lm.model.config.get_text_config(), "alibi", False)
+    if is_alibi or "position_ids" not in inspect.signature(lm.model.forward).parameters:
         raise UnsupportedModelError(
             f"The attention mask needs positions that do not move, but {lm.source.model} takes them from the mask "
             "(ALiBi): use the zero, mean or token mask."
         )
-    embeddings = embed(lm, reading.ids)
-    for chunk in chunks(lm, embeddings[: min(reading.n_masked, reading.rows[-1])], size):
-        if chunk.start == 0:
-            yield _without_first(lm, reading, embeddings)
-        start = max(chunk.start, 1)
-        if start < chunk.stop:
-            yield _hidden_chunk(lm, reading, embeddings, chunk, range(start, chunk.stop))
 
 
-def _takes_positions(lm: LanguageModel) -> bool:
-    """Positions can be stated; with ALiBi they are counted along the mask instead, and a hole would move them."""
-    is_alibi = getattr(lm.model.config.get_text_config(), "alibi", False)
-    return not is_alibi and "position_ids" in inspect.signature(lm.model.forward).parameters
+def _hidden(part: _Part, room: Room) -> Iterator[Masked]:
+    """The rows after each group of a chunk together; the rows inside of one each alone."""
+    groups, rows = part.reading.groups, part.reading.rows
+    whole = [k for k in part.members if groups[k][1] <= rows[-1]]
+    if whole[:1] == [0]:
+        yield _without_beginning(part, 0, groups[0][1], len(part.embeddings))
+        whole = whole[1:]
+    if whole:
+        members = range(whole[0], whole[-1] + 1)
+        yield from in_batches(len(members), room, partial(_hidden_batch, part, members))
+    for k in part.members:
+        for row in rows:
+            if groups[k][0] < row < groups[k][1]:
+                yield _inside(part, k, row)
 
 
 @torch.no_grad()
-def _without_first(lm: LanguageModel, reading: Reading, embeddings: Tensor) -> Masked:
-    """Token 0 hidden: the others run alone at their own positions (a hole at 0 would leave token 0 nothing to see)."""
-    positions = torch.arange(1, len(embeddings), device=embeddings.device)[None]
-    reached = _reached(reading, 1)
-    at = [row - 1 for row in reached]
+def _without_beginning(part: _Part, k: int, start: int, stop: int) -> Masked:
+    """The tokens before `start` hidden, up to `stop`: the others run alone at their own positions.
+
+    A hole that begins at 0 would leave the hidden tokens nothing to see.
+    """
+    lm = part.lm
+    positions = torch.arange(start, stop, device=part.embeddings.device)[None]
+    reached = tuple(row for row in part.rows_from(start) if row < stop)
+    at = [row - start for row in reached]
     mask = torch.ones_like(positions)
     with running(lm):
-        logits = logits_at(lm, embeddings[None, 1:], None, at, attention_mask=mask, position_ids=positions)
-    return Masked(range(1), reached, log_probs(logits), 1)
+        rows = part.embeddings[None, start:stop]
+        found = log_probs(logits_at(lm, rows, None, at, attention_mask=mask, position_ids=positions))
+    return Masked(range(k, k + 1), reached, mask.new_ones(1, len(reached)).bool(), found, 1)
 
 
 @torch.no_grad()
-def _hidden_chunk(lm: LanguageModel, reading: Reading, embeddings: Tensor, chunk: Chunk, hidden: range) -> Masked:
-    n, n_rows = len(embeddings), len(hidden)
-    rows = embeddings[chunk.first :].expand(n_rows, -1, -1)
-    mask = torch.ones(n_rows, n, dtype=torch.long, device=rows.device)
-    diagonal = torch.arange(n_rows, device=rows.device)
-    mask[diagonal, diagonal + hidden.start] = 0
-    positions = torch.arange(chunk.first, n, device=rows.device).expand(n_rows, -1)
-    reached = _reached(reading, hidden.start)
-    at = [row - chunk.first for row in reached]
+def _hidden_batch(part: _Part, members: range, batch: slice) -> Masked:
+    """The rows after each group, with all of the group hidden."""
+    members = members[batch]
+    groups = [part.reading.groups[k] for k in members]
+    reached = part.rows_from(groups[0][1])
+    found = _with_holes(part, groups, reached, len(part.embeddings))
+    holds = _at_or_after(reached, [stop for _, stop in groups], found.device)
+    return Masked(members, reached, holds, found, len(groups))
+
+
+@torch.no_grad()
+def _inside(part: _Part, k: int, row: int) -> Masked:
+    """One row inside a group, with what precedes it there hidden."""
+    start, _ = part.reading.groups[k]
+    if start == 0:
+        return _without_beginning(part, k, row, row + 1)
+    found = _with_holes(part, [(start, row)], (row,), row + 1)
+    return Masked(range(k, k + 1), (row,), torch.ones(1, 1, dtype=torch.bool, device=found.device), found, 1)
+
+
+def _with_holes(part: _Part, holes: list[tuple[int, int]], rows: tuple[int, ...], length: int) -> Tensor:
+    """(n, R, V) at some rows of the first `length` tokens, with one hole in the attention of each of n sequences."""
+    lm, chunk, n = part.lm, part.chunk, len(holes)
+    device = part.embeddings.device
     with running(lm):
-        logits = logits_at(lm, rows, chunk.copy_of_cache(n_rows), at, attention_mask=mask, position_ids=positions)
-    return Masked(hidden, reached, log_probs(logits), n_rows + chunk.n_grown)
+        mask = torch.ones(n, length, dtype=torch.long, device=device)
+        for row, (start, stop) in zip(mask, holes, strict=True):
+            row[start:stop] = 0
+        positions = torch.arange(chunk.first, length, device=device).expand(n, -1)
+        sequence = part.embeddings[chunk.first : length].expand(n, -1, -1)
+        at = [row - chunk.first for row in rows]
+        cache = chunk.copy_of_cache(n)
+        return log_probs(logits_at(lm, sequence, cache, at, attention_mask=mask, position_ids=positions))

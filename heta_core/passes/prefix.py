@@ -59,10 +59,15 @@ def chunks(lm: LanguageModel, embeddings: Tensor, size: int) -> Iterator[Chunk]:
     Args:
         embeddings: (n, D) of the tokens to be cut up, from the first of the context on.
     """
+    return chunks_at(lm, embeddings, bounds(len(embeddings), size))
+
+
+def chunks_at(lm: LanguageModel, embeddings: Tensor, cuts: Sequence[tuple[int, int]]) -> Iterator[Chunk]:
+    """Tokens in runs start … stop−1 that follow one another from 0 on, each with its prefix."""
     cache = None
-    for start, stop in bounds(len(embeddings), size):
+    for start, stop in cuts:
         yield Chunk(start, stop, start if cache is not None else 0, cache)
-        if lm.has_prefix and stop < len(embeddings):
+        if lm.has_prefix and (start, stop) != cuts[-1]:
             cache = _grown(lm, embeddings[start:stop], cache)
 
 
