@@ -238,7 +238,8 @@ def test_what_is_finished_is_written_when_the_rest_is_interrupted(
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["attribute"], ["generate"], ["models"], ["evidence"], ["examples"], ["train-littletown"]]
+    "command",
+    [[], ["attribute"], ["generate"], ["models"], ["evidence"], ["bench"], ["examples"], ["train-littletown"]],
 )
 def test_help_names_the_exit_codes_and_brings_no_torch(command: list[str]) -> None:
     code = (

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from heta_core.errors import HetaError
-from heta_core.shell import attribute, generate, upkeep
+from heta_core.shell import attribute, bench, generate, upkeep
 from heta_core.shell.arguments import parsed
 from heta_core.shell.progress import fail
 
@@ -19,6 +19,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "models": upkeep.models,
     "train-littletown": upkeep.train,
     "littletown-card": upkeep.card,
+    "bench": bench.run,
     "evidence": upkeep.evidence,
     "examples": upkeep.examples,
     "figures": upkeep.figures,

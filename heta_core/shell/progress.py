@@ -21,6 +21,24 @@ def progress() -> Iterator[Callable[[float], None]]:
             print("\r      \r", end="", file=sys.stderr, flush=True)
 
 
+@contextmanager
+def saying() -> Iterator[Callable[[str], None]]:
+    """Tells what is being done, in words, in the same way."""
+    is_watched, longest = sys.stderr.isatty(), 0
+
+    def show(words: str) -> None:
+        nonlocal longest
+        longest = max(longest, len(words))
+        if is_watched:
+            print(f"\r{words:<{longest}}", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield show
+    finally:
+        if is_watched:
+            print(f"\r{'':<{longest}}\r", end="", file=sys.stderr, flush=True)
+
+
 def fail(message: str) -> int:
     """Tell an error; its exit code."""
     print(f"error: {message}", file=sys.stderr)

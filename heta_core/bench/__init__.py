@@ -1,0 +1,1 @@
+"""The benchmark: the engine against the loop that a textbook would write, in one run on one machine."""
