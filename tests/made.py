@@ -99,7 +99,7 @@ def contrast(
 
 
 def grouped(groups: Groups = ((0, 1), (1, 3), (3, 5))) -> Attribution:
-    """The words of WORDS as blocks, “garden” at 0.6 next. The first block has twice the M; S is 1, 2, 3 … and I 2, 1, 0 ….
+    """The words of WORDS as blocks, “garden” at 0.6 next. The first has twice the M; S is 1, 2, 3 … and I 2, 1, 0 ….
 
     Without the first block the model says "road".
     """

@@ -23,6 +23,7 @@ RESULTS = {
     "span": made.span(),
     "span of odd tokens": made.span(["<s>", "Hi", *samples.HOSTILE, " 🦊", " 🦊"], start=3),
     "contrast": made.contrast(asked=(" garden shed", " kitchen")),
+    "groups": made.grouped(),
     "string contrast": made.contrast(said=(" garden", " shed"), foil=(" kitchen",)),
     **{f"partial {i}": a for i, a in enumerate(samples.growing(samples.result()))},
 }
@@ -58,7 +59,7 @@ def test_a_reopened_result_draws_the_same_view(result: Attribution) -> None:
     again = strip.payload(loads(dumps(result)))
     assert again.keys() == written.keys()
     for name, value in written.items():
-        if name in ("transition", "hessian", "hessian_error", "kl") and value is not None:
+        if name in ("transition", "hessian", "hessian_error", "density", "kl") and value is not None:
             # Stored as float32, drawn with six digits: two neighbours of those are at most a unit in the sixth apart.
             # Of a contrast "kl" is |Δ|, a difference of log-probabilities of a few nats, each rounded at 2e-7.
             least = 1e-6 if name == "kl" and result.foil else 1e-30
@@ -245,7 +246,7 @@ def mutated(rng: random.Random, text: str) -> str:
 def test_whatever_is_damaged_is_refused_or_still_a_result_that_can_be_drawn(seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(250):
-        text = mutated(rng, rng.choice((TEXT, SPAN, CONTRAST, WHOLE)))
+        text = mutated(rng, rng.choice((TEXT, SPAN, CONTRAST, WHOLE, GROUPED)))
         try:
             result = loads(text)
         except ReportError:

@@ -8,9 +8,9 @@ from heta_core.attribution import Attribution
 from heta_core.parts import Candidate, Prediction
 from heta_core.targets import Said
 from heta_core.views import caption, naming, ranking
-from heta_core.views.words import label, number, percent, quoted
+from heta_core.views.words import UNITS, label, number, percent, quoted
 
-_BAR, _TOKEN = 12, 12  # columns of the longest bar and of a token
+_BAR, _TOKEN, _BLOCK = 12, 12, 32  # columns of the longest bar, of a token and of a block of them
 _PROMPT = 400  # characters of the text repeated above the ranking
 _MOST_EACH = 8  # tokens of a longer target that are told one by one
 HESSIAN, KL = "▒", "█"
@@ -34,8 +34,19 @@ def _caveat(a: Attribution) -> str:
         for_, against = naming.said(a), f"for {naming.foil(a)}"
         same = "The score weighs |Δ| in the place of I."
     return (
-        "M transition, S Hessian, I KL. The score has no sign; Δ has one: above 0 the token speaks for "
-        f"{for_}, below it {against}. {same}"
+        f"{_of_blocks(a)}M transition, S Hessian, I KL. The score has no sign; Δ has one: above 0 the {naming.unit(a)} "
+        f"speaks for {for_}, below it {against}. {same}"
+    )
+
+
+def _of_blocks(a: Attribution) -> str:
+    """What a row stands for where it is no token."""
+    if a.groups is None:
+        return ""
+    one, many = UNITS[naming.scored(a)]
+    return (
+        f"The {many} are masked and probed as blocks, so these are not sums over their tokens. # counts the tokens "
+        f"before, n those inside. S grows faster than a {one} is long: S/n beside it. "
     )
 
 
@@ -87,12 +98,19 @@ def _table(a: Attribution, top: int) -> Iterator[str]:
     rows = ranking.rows(a)
     shown = rows[: top or len(rows)]
     longest = max((row.share or 0.0 for row in shown), default=0.0) or 1.0
+    one, has_blocks = naming.unit(a), a.groups is not None
+    width = _BLOCK if has_blocks else _TOKEN
+    size, density = (f" {'n':>4}", f" {'S/n':>7}") if has_blocks else ("", "")
     yield (
-        f"{'#':>4}  {'token':<{_TOKEN}} {'share':>7} {'':<{_BAR}} {'M':>6} {'S':>15} {'I':>7} {'Δ nats':>8}  without it"
+        f"{'#':>4}  {one:<{width}} {'share':>7} {'':<{_BAR}}{size} {'M':>6} {'S':>15}{density} {'I':>7} {'Δ nats':>8}  "
+        "without it"
     )
     for row in shown:
-        parts = f"{percent(row.transition or 0.0):>6} {_estimate(row):>15} {number(row.kl or 0.0):>7}"
-        yield (f"{row.position:>4}{'*' if row.is_explained else ' '} {opening(row, longest)} {parts} {ending(row)}")
+        if has_blocks:
+            size, density = f" {row.n_tokens:>4}", f" {number(row.hessian_density or 0.0):>7}"
+        parts = f"{percent(row.transition or 0.0):>6} {_estimate(row):>15}{density} {number(row.kl or 0.0):>7}"
+        start = f"{row.position:>4}{'*' if row.is_explained else ' '}"
+        yield f"{start} {opening(row, longest, width)}{size} {parts} {ending(row)}"
     yield from hidden(shown, rows)
 
 
@@ -103,13 +121,13 @@ def hidden(shown: tuple[ranking.Row, ...], rows: tuple[ranking.Row, ...]) -> Ite
         yield f"      {len(rows) - len(shown)} more hold {part} (--top 0 shows all)"
 
 
-def opening(row: ranking.Row, longest: float) -> str:
-    """The token and its share, as a number and as a bar beside that of the `longest` share."""
-    return f"{_fitted(row.label, _TOKEN)} {percent(row.share or 0.0):>7} {_bar(row, _BAR / longest):<{_BAR}}"
+def opening(row: ranking.Row, longest: float, width: int = _TOKEN) -> str:
+    """The token or block and its share, as a number and as a bar beside that of the `longest` share."""
+    return f"{_fitted(row.label, width)} {percent(row.share or 0.0):>7} {_bar(row, _BAR / longest):<{_BAR}}"
 
 
 def ending(row: ranking.Row) -> str:
-    """What masking the token does."""
+    """What masking it does."""
     return f"{_effect(row):>8}  {'→' if row.changes_answer else '='} {row.first_choice}"
 
 

@@ -12,7 +12,7 @@ from heta_core.views.words import percent, quoted
 
 # With less than this the model would rather say something else, or nearly so.
 GUESS_BELOW = 0.5
-# Twice its even part is the least that a token must hold to stand out; of very few tokens no more than this.
+# Twice its even part is the least that a unit must hold to stand out; of very few units no more than this.
 _STANDS_OUT, _ALWAYS_STANDS_OUT = 2.0, 0.6
 
 
@@ -85,7 +85,7 @@ def _contrast(a: Attribution) -> str:
 def _leader(a: Attribution, row: ranking.Row) -> str:
     if a.transition is None:
         return "Nothing is known yet about what the answer came from."
-    name = quoted(a.tokens.pieces[row.position])
+    name = quoted(a.units.pieces[row.unit])
     if row.share is None:
         term = _term(a)
         known = f"by {term}" if row.information is not None else "by transition"
@@ -93,12 +93,12 @@ def _leader(a: Attribution, row: ranking.Row) -> str:
         return f"So far, {known}, {name} comes first; {waits} may change that."
     if row.share == 0:
         return "Every score is zero: nothing in the text can be named."
-    if row.share < min(_STANDS_OUT / a.n_context, _ALWAYS_STANDS_OUT):
+    if row.share < min(_STANDS_OUT / a.n_units, _ALWAYS_STANDS_OUT):
         return (
-            f"No token stands out: the highest, {name}, carries {percent(row.share, 0)} of the score, "
-            f"an even part would be {percent(1 / a.n_context, 0)}."
+            f"No {naming.unit(a)} stands out: the highest, {name}, carries {percent(row.share, 0)} of the score, "
+            f"an even part would be {percent(1 / a.n_units, 0)}."
         )
-    return f"{name} carries {percent(row.share, 0)} of the score (rank 1 of {a.n_context}). {_without(a, row)}"
+    return f"{name} carries {percent(row.share, 0)} of the score (rank 1 of {a.n_units}). {_without(a, row)}"
 
 
 def _without(a: Attribution, row: ranking.Row) -> str:
@@ -110,7 +110,7 @@ def _without(a: Attribution, row: ranking.Row) -> str:
         return f"Without it the model {says}: {_fall(a, row)}."
     is_small, falls = abs(row.effect) < ranking.LEAST_EFFECT, "falls" if row.effect > 0 else "rises"
     if a.information is not None and a.information.places is not None:
-        said = a.target.said[int(a.information.places[row.position]) - a.target.position]
+        said = a.target.said[int(a.information.places[row.unit]) - a.target.position]
         says += f" in the place of {quoted(said.piece)}"
     is_other = row.changes_answer or not a.target.rest
     start = f"Without it the model {says}" if is_other else "Without it no first choice along the tokens is another"
@@ -133,7 +133,7 @@ def _sides(a: Attribution, rows: tuple[ranking.Row, ...]) -> str:
     """What speaks most for the one and for the other of a contrast."""
     if not a.foil or a.information is None:
         return ""
-    effects = {row.position: row.effect or 0.0 for row in rows}
+    effects = {row.unit: row.effect or 0.0 for row in rows}
     told = []
     for name, side in ((naming.said(a), 1), (naming.foil(a), -1)):
         best = max(effects, key=lambda i: side * effects[i])
@@ -141,7 +141,7 @@ def _sides(a: Attribution, rows: tuple[ranking.Row, ...]) -> str:
             told.append(f"nothing speaks for {name}")
         else:
             verb = "" if told and told[0].startswith("“") else "speaks most "
-            speaker = quoted(a.tokens.pieces[best])
+            speaker = quoted(a.units.pieces[best])
             told.append(f"{speaker} {verb}for {name} (Δ {naming.signed(effects[best])} nats)")
     return f"{told[0][0].upper()}{told[0][1:]}, {told[1]}."
 
@@ -151,9 +151,10 @@ def _changers(a: Attribution, rows: tuple[ranking.Row, ...]) -> str:
         return ""
     answer = "a first choice along the span" if a.target.kind == "span" else "the answer"
     n = sum(bool(row.changes_answer) for row in rows)
+    one, many = words.UNITS[naming.scored(a)]
     if n == 0:
-        return f"No single token changes {answer} when it is masked."
-    return f"One token changes {answer} when it is masked." if n == 1 else f"{n} tokens change {answer} when masked."
+        return f"No single {one} changes {answer} when it is masked."
+    return f"One {one} changes {answer} when it is masked." if n == 1 else f"{n} {many} change {answer} when masked."
 
 
 def _scored(a: Attribution) -> str:
@@ -208,9 +209,14 @@ def _means(a: Attribution) -> Iterator[str]:
         yield "information term: |Δ| (contrast)"
     if a.target.kind == "span":
         yield "KL: the sum along the span as it stands"
-    yield f"masked: {words.MASKS[a.settings.mask]}"
+    scored = naming.scored(a)
+    if a.groups is not None:
+        blocks = "blocks of tokens" if scored == "segments" else f"{words.UNITS[scored][1]} as blocks"
+        yield f"scored: {blocks}, not sums over tokens"
+    yield f"masked: {words.masking(a.settings.mask, scored)}"
     if a.hessian is not None:
         low, high = int(a.hessian.n_probes.min()), int(a.hessian.n_probes.max())
         probes = "1 probe" if high == 1 else f"{low} probes" if low == high else f"{low} to {high} probes"
-        exact = "exact, all sign vectors" if a.settings.estimator == "dense" else f"an estimate from {probes} a token"
+        estimate = f"an estimate from {probes} a {naming.unit(a)}"
+        exact = "exact, all sign vectors" if a.settings.estimator == "dense" else estimate
         yield f"Hessian: {exact} ({a.settings.estimator})"

@@ -39,7 +39,9 @@ def html_page(attribution: Attribution) -> str:
     question = naming.question(a)
     sure = f"{naming.certainty(a)}, {a.source.model}"
     masked = "masked" if a.target.kind == "token" else "Δ, nats"
-    header = ("rank", "word", "share", "Transition", "Hessian", "KL", masked, "first choice then")
+    one = "word" if a.groups is None else naming.unit(a)
+    density = () if a.groups is None else ("tokens", "Hessian a token")
+    header = ("rank", one, "share", "Transition", "Hessian", *density, "KL", masked, "first choice then")
     body = "".join(
         f"<tr>{''.join(f'<td>{html.escape(c)}</td>' for c in _cells(a, row))}</tr>\n" for row in ranking.rows(a)
     )
@@ -56,15 +58,16 @@ def svg(attribution: Attribution) -> str:
     """The strip as a picture in a typewriter's grid, which needs no measuring of fonts."""
     a = attribution
     parts, x, y = [], 0, 1
-    values = _intensities(a)
-    for i, (lead, body, tail, kind) in enumerate(strip.token_parts(a.tokens)[: a.n_context]):
+    values, tips = _intensities(a), [html.escape(_tip(a, i)) for i in range(a.n_units)]
+    for token, (lead, body, tail, kind) in enumerate(strip.token_parts(a.tokens)[: a.n_context]):
+        i = a.unit_of(token)
         mark = kind.removeprefix("part ") if kind.startswith("part ") else ""
         shown = (body + mark).replace("\n", "⏎")
         if x and x + len(lead) + _width(shown) > _COLUMNS:
             x, y = 0, y + 1
         elif x or not lead.isspace():
             x += len(lead)
-        parts.append(_svg_token(shown, x, y, values[i], html.escape(_tip(a, i))))
+        parts.append(_svg_token(shown, x, y, values[i], tips[i]))
         x += _width(shown)
         if "\n" in tail:
             x, y = 0, y + tail.count("\n")
@@ -80,7 +83,7 @@ def svg(attribution: Attribution) -> str:
 
 
 def csv_text(attribution: Attribution) -> str:
-    """One line per context token, the highest first, with raw numbers; what is not known is empty.
+    """One line per token or block, the highest first, with raw numbers; what is not known is empty.
 
     Tokens that a spreadsheet would take for a formula get an apostrophe in front.
     """
@@ -110,7 +113,7 @@ def _safe(row: ranking.Row) -> dict[str, object]:
 
 
 def _cells(a: Attribution, row: ranking.Row) -> tuple[str, ...]:
-    """What the HTML table says of one token."""
+    """What the HTML table says of one token or block."""
     unknown = "not known"
     masked = row.p_masked if a.target.kind == "token" else row.effect
     return (
@@ -119,10 +122,16 @@ def _cells(a: Attribution, row: ranking.Row) -> tuple[str, ...]:
         percent(row.share, 0) if row.share is not None else unknown,
         words.number(row.transition) if row.transition is not None else unknown,
         words.with_error(row.hessian, row.hessian_error) if row.hessian is not None else unknown,
+        *([] if a.groups is None else _density(row)),
         words.number(row.kl) if row.kl is not None else unknown,
         unknown if masked is None else percent(masked) if a.target.kind == "token" else _effect(a, masked),
         row.first_choice if row.first_choice is not None else unknown,
     )
+
+
+def _density(row: ranking.Row) -> list[str]:
+    """How many tokens a block has, and its S for each of them."""
+    return [str(row.n_tokens), "not known" if row.hessian_density is None else words.number(row.hessian_density)]
 
 
 def _effect(a: Attribution, nats: float) -> str:
@@ -151,26 +160,26 @@ def _answers(a: Attribution) -> list[tuple[str, str]]:
 
 def _intensities(a: Attribution) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     combined = a.combined
-    return intensity(combined.scores) if combined else np.zeros(a.n_context)
+    return intensity(combined.scores) if combined else np.zeros(a.n_units)
 
 
 def _tip(a: Attribution, i: int) -> str:
-    name = strip.labels(a.tokens)[i]
+    name = strip.labels(a.units)[i]
     combined = a.combined
-    of = " of the span" if i >= a.target.position else ""
+    of = " of the span" if a.places[i][0] >= a.target.position else ""
     known = f"{percent(float(combined.shares[i]), 0)} of the score" if combined else "not known yet"
     return f"{name}{of}: {known}"
 
 
 def _spans(a: Attribution) -> str:
     """The strip, every token once."""
-    changes = {row.position for row in ranking.rows(a) if row.changes_answer}
+    changes = {row.unit for row in ranking.rows(a) if row.changes_answer}
     parts = []
-    marks = strip.shared(a.tokens)
-    for i, (piece, value) in enumerate(zip(a.tokens.pieces, _intensities(a), strict=False)):
+    marks, begins = strip.shared(a.units), a.unit_of(a.target.position)
+    for i, (piece, value) in enumerate(zip(a.units.pieces, _intensities(a), strict=False)):
         shown = words.visible(piece) if not marks[i] or marks[i].startswith("1/") else ""
         mark = f"<sup>{marks[i]}</sup>" if marks[i] else ""
-        kinds = ["changes"] * (i in changes) + ["said"] * (i >= a.target.position)
+        kinds = ["changes"] * (i in changes) + ["said"] * (i >= begins)
         kind = f' class="{" ".join(kinds)}"' if kinds else ""
         tip = html.escape(_tip(a, i))
         parts.append(f'<span{kind} style="--v:{62 * value:.1f}%" title="{tip}">{html.escape(shown)}{mark}</span>')

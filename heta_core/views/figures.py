@@ -13,10 +13,11 @@ from heta_core.views.scale import PALETTES, Theme, tint
 
 # More bars than this cannot be told apart; what is left out is stated.
 MOST_BARS = 60
+_LONGEST_TICK = 24  # characters
 
 
 def breakdown(attribution: Attribution, theme: Theme = "light") -> go.Figure:
-    """The three raw components of each token, one below the other as their units differ; ± one standard error on S.
+    """The three raw components of each unit, one below the other as their units differ; ± one standard error on S.
 
     Of a contrast the third is Δ with its sign, whose size the score weighs.
     """
@@ -27,7 +28,7 @@ def breakdown(attribution: Attribution, theme: Theme = "light") -> go.Figure:
         raise ReportError("A breakdown needs a component, found none: wait for the first result.")
     titles = [html.escape(_title(a, name)) for name, _ in known]
     figure = make_subplots(rows=len(known), cols=1, shared_xaxes=True, subplot_titles=titles, vertical_spacing=0.09)
-    names = [html.escape(words.label(a.tokens.pieces[i])) for i in shown]
+    names = [html.escape(_tick(words.label(a.units.pieces[i]))) for i in shown]
     for row, (name, values) in enumerate(known, start=1):
         bar = go.Bar(
             x=list(range(len(shown))),
@@ -35,7 +36,7 @@ def breakdown(attribution: Attribution, theme: Theme = "light") -> go.Figure:
             name=_name(a, name),
             marker={"color": getattr(PALETTES[theme], name)},
             error_y=_error(a, shown, theme) if name == "hessian" else None,
-            customdata=[[int(i), n] for i, n in zip(shown, names, strict=True)],
+            customdata=[[a.places[i][0], n] for i, n in zip(shown, names, strict=True)],
             hovertemplate="%{customdata[1]} (position %{customdata[0]}): %{y:.4g}<extra></extra>",
         )
         figure.add_trace(bar, row=row, col=1)
@@ -51,14 +52,19 @@ def breakdown(attribution: Attribution, theme: Theme = "light") -> go.Figure:
     return figure
 
 
-def heads(attribution: Attribution, position: int, theme: Theme = "light") -> go.Figure:
-    """(L, H) where one token's transition comes from; the cells sum to its M."""
+def _tick(label: str) -> str:
+    """The beginning of a long label: a sentence does not fit under its bar."""
+    return label if len(label) <= _LONGEST_TICK else f"{label[: _LONGEST_TICK - 1]}…"
+
+
+def heads(attribution: Attribution, unit: int, theme: Theme = "light") -> go.Figure:
+    """(L, H) where the transition of one token or block comes from; the cells sum to its M."""
     a = attribution
     if a.transition is None:
         raise ReportError("Layers and heads need the transition, which is not known yet: wait for it.")
-    if not 0 <= position < a.n_context:
-        raise ReportError(f"The token must stand at 0 to {a.n_context - 1}, found {position}.")
-    parts = 100 * a.transition.flow[:, :, position] / a.transition.total  # (L, H)
+    if not 0 <= unit < a.n_units:
+        raise ReportError(f"The {naming.unit(a)} must stand at 0 to {a.n_units - 1}, found {unit}.")
+    parts = 100 * a.transition.flow[:, :, unit] / a.transition.total  # (L, H)
     n_layers, n_heads = parts.shape
     figure = go.Figure(
         go.Heatmap(
@@ -71,8 +77,8 @@ def heads(attribution: Attribution, position: int, theme: Theme = "light") -> go
             hovertemplate="%{y}, %{x}: %{z:.3f} % of the flow<extra></extra>",
         )
     )
-    name = html.escape(words.quoted(a.tokens.pieces[position]))
-    share = float(a.transition.scores[position])
+    name = html.escape(f"“{_tick(words.label(a.units.pieces[unit]))}”")
+    share = float(a.transition.scores[unit])
     sink = a.transition.sink_share
     lost = (
         f";<br>up to {words.percent(float(sink.max()))} of a layer's attention goes to no token" if sink.any() else ""
@@ -105,10 +111,10 @@ def _title(a: Attribution, name: str) -> str:
 
 
 def _shown(a: Attribution) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], float]:
-    """The positions that are drawn, in reading order, and the share of the score that the others hold."""
+    """The units that are drawn, in reading order, and the share of the score that the others hold."""
     rows = ranking.rows(a)
     kept = rows[:MOST_BARS]
-    return np.array(sorted(row.position for row in kept)), ranking.hidden_share(kept, rows)
+    return np.array(sorted(row.unit for row in kept)), ranking.hidden_share(kept, rows)
 
 
 def _error(a: Attribution, shown: np.ndarray[tuple[int], np.dtype[np.int64]], theme: Theme) -> dict[str, object]:
@@ -119,7 +125,8 @@ def _error(a: Attribution, shown: np.ndarray[tuple[int], np.dtype[np.int64]], th
 
 def _note(a: Attribution, n_shown: int, hidden: float) -> str:
     ends = "bars end at the estimate, whiskers are ± one standard error"
-    if n_shown == a.n_context:
-        return f"All {n_shown} tokens;<br>{ends}"
-    left_out = f"the other {a.n_context - n_shown} hold {words.percent(hidden)} of the score"
-    return f"The {n_shown} highest of {a.n_context} tokens in reading order;<br>{left_out};<br>{ends}"
+    many = words.UNITS[naming.scored(a)][1]
+    if n_shown == a.n_units:
+        return f"All {n_shown} {many};<br>{ends}"
+    left_out = f"the other {a.n_units - n_shown} hold {words.percent(hidden)} of the score"
+    return f"The {n_shown} highest of {a.n_units} {many} in reading order;<br>{left_out};<br>{ends}"

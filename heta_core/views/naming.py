@@ -3,8 +3,9 @@
 import math
 
 from heta_core.attribution import Attribution
+from heta_core.grouping import Scored, named
 from heta_core.targets import Said
-from heta_core.views.words import number, percent, quoted
+from heta_core.views.words import UNITS, number, percent, quoted
 
 # Of a longer text the middle is left out where it is named.
 _LONGEST = 60
@@ -34,6 +35,17 @@ def foil(attribution: Attribution) -> str | None:
         return None
     name = _named(a.target.foil_text)
     return f"{name} ({_ids(a.target.foil)})" if name == _named(_text(a)) else name
+
+
+def scored(attribution: Attribution) -> Scored:
+    """What is scored one by one."""
+    a = attribution
+    return named(a.groups, a.tokens, a.target.position)
+
+
+def unit(attribution: Attribution) -> str:
+    """One of what is scored: token, word, sentence or block."""
+    return UNITS[scored(attribution)][0]
 
 
 def signed(nats: float) -> str:

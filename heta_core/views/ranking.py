@@ -1,4 +1,4 @@
-"""The context tokens by what they contribute, as plain rows."""
+"""The context's tokens, or the blocks of them that are scored, by what they contribute, as plain rows."""
 
 import math
 from dataclasses import dataclass, fields
@@ -16,10 +16,12 @@ LEAST_EFFECT = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is known about one context token. None is not known."""
+    """What is known about one context token, or one group of them scored as a block. None is not known."""
 
     rank: int  # 1 is the highest
-    position: int
+    unit: int  # its place among what is scored
+    position: int  # of its first token
+    n_tokens: int
     label: str
     is_explained: bool  # of the span itself: it explains the tokens after it
     share: float | None  # of the final score
@@ -28,12 +30,17 @@ class Row:
     transition: float | None
     hessian: float | None  # nats per squared embedding unit
     hessian_error: float | None
+    hessian_density: float | None  # S over the number of tokens
     kl: float | None  # nats
     effect: float | None  # Δ, nats; of a contrast above 0 for what is said, below 0 for the foil
     information: float | None  # nats, what the score weighs: the KL, of a contrast |Δ|
     p_masked: float | None  # of the target, of a span all of it
     first_choice: str | None  # with this token masked; of a span at the first place where it changes
     changes_answer: bool | None  # the first choice is another one
+
+
+# The fields that are known before any number is.
+_KNOWN = ("rank", "unit", "position", "n_tokens", "label", "is_explained")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +75,16 @@ def steps_table(generation: GenerationAttribution) -> tuple[StepRow, ...]:
 
 
 def rows(attribution: Attribution) -> tuple[Row, ...]:
-    """Every context token once, by the final score, or by the best that is known of it."""
+    """Every unit once, by the final score, or by the best that is known of it."""
     columns = _columns(attribution)
-    order = _order(columns, attribution.n_context)
-    pieces, begins = attribution.tokens.pieces, attribution.target.position
-    return tuple(
-        Row(rank, i, words.label(pieces[i]), i >= begins, **{name: column[i] for name, column in columns.items()})
-        for rank, i in enumerate(order, 1)
-    )
+    order = _order(columns, attribution.n_units)
+    pieces, places, begins = attribution.units.pieces, attribution.places, attribution.target.position
+    rows = []
+    for rank, i in enumerate(order, 1):
+        start, stop = places[i]
+        known = {name: column[i] for name, column in columns.items()}
+        rows.append(Row(rank, i, start, stop - start, words.label(pieces[i]), start >= begins, **known))
+    return tuple(rows)
 
 
 def hidden_share(shown: tuple[Row, ...], all_rows: tuple[Row, ...]) -> float:
@@ -84,7 +93,7 @@ def hidden_share(shown: tuple[Row, ...], all_rows: tuple[Row, ...]) -> float:
 
 
 def answer_of(attribution: Attribution, i: int) -> int:
-    """The id of the model's first choice with nothing masked, at the place where its choice without token i stands."""
+    """The id of the model's first choice with nothing masked, at the place where its choice without unit i stands."""
     information, target = attribution.information, attribution.target
     places = None if information is None else information.places
     place = target.position if places is None else int(places[i])
@@ -92,9 +101,9 @@ def answer_of(attribution: Attribution, i: int) -> int:
 
 
 def _columns(a: Attribution) -> dict[str, list[Any]]:
-    """The fields of `Row` that the numbers give, for all tokens at once."""
-    unknown: list[Any] = [None] * a.n_context
-    columns = {f.name: unknown for f in fields(Row) if f.name not in ("rank", "position", "label", "is_explained")}
+    """The fields of `Row` that the numbers give, for all units at once."""
+    unknown: list[Any] = [None] * a.n_units
+    columns = {f.name: unknown for f in fields(Row) if f.name not in _KNOWN}
     combined, information, effect, weighed = a.combined, a.information, a.effect, a.information_scores
     if combined is not None:
         total = float(combined.scores.sum()) or 1.0
@@ -103,7 +112,8 @@ def _columns(a: Attribution) -> dict[str, list[Any]]:
         columns["kl_part"] = (combined.kl / total).tolist()
     if a.transition is not None:
         columns["transition"] = a.transition.scores.tolist()
-    if a.hessian is not None:
+    if a.hessian is not None and a.density is not None:
+        columns["hessian_density"] = a.density.tolist()
         columns["hessian"] = a.hessian.scores.tolist()
         columns["hessian_error"] = [None if math.isnan(e) else e for e in a.hessian.standard_error.tolist()]
     if information is not None and effect is not None and weighed is not None:

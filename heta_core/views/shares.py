@@ -1,10 +1,15 @@
-"""How one attribution's score divides over the parts of its context: messages, roles, sentences."""
+"""How one attribution's score divides over the parts of its context: messages, roles, sentences.
+
+These are sums of the scores of tokens, which are free. What a sentence does as one block is another thing, and has to
+be computed: `attribute(…, groups="sentences")`.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from heta_core.attribution import Attribution
+from heta_core.errors import ReportError
 from heta_core.parts import Floats
 from heta_core.sentences import sentences
 from heta_core.tokens import Segment
@@ -88,7 +93,13 @@ def _summed(
 
 
 def _shares(a: Attribution) -> Floats | None:
-    """(T,) of what is shared out, summing to 1; None where nothing is known."""
+    """(T,) of what is shared out, summing to 1; None where nothing is known.
+
+    Raises:
+        ReportError: blocks were scored, whose parts have no scores.
+    """
+    if a.groups is not None:
+        raise ReportError("Sums over tokens need a score for each token, this result has one for each block of them.")
     final = _final(a)
     if final is not None:
         return final

@@ -1,6 +1,6 @@
 """An `Attribution` as the plain values that the page's component draws: JSON types only, every vector once and raw.
 
-Positions are those of `Attribution.tokens`: the context is 0 … T − 1, what follows is not seen by the prediction.
+Positions are those of `Attribution.units`: what is scored is 0 … T − 1, what follows is not seen by the prediction.
 Numbers have six significant digits: the page shows three.
 """
 
@@ -15,7 +15,7 @@ from heta_core.attribution import Attribution
 from heta_core.parts import Prediction
 from heta_core.targets import Said
 from heta_core.tokens import Tokens
-from heta_core.views import caption, ranking, words
+from heta_core.views import caption, naming, ranking, words
 
 # Nats; a mark in the text is for what a reader would call a change: the answer 2 % likelier, not 0.1 %.
 _MARKED_EFFECT = 0.02
@@ -26,15 +26,18 @@ Value = object
 def payload(attribution: Attribution) -> dict[str, Value]:
     """Everything that is drawn of a result; what is not known is None."""
     a = attribution
-    words_of = caption.caption(a)
+    words_of, scored = caption.caption(a), naming.scored(a)
+    one, many = ("word", "words") if scored == "tokens" else words.UNITS[scored]
     return {
-        "tokens": token_parts(a.tokens),
-        "labels": labels(a.tokens),
-        "n_context": a.n_context,
+        "tokens": token_parts(a.units),
+        "labels": labels(a.units),
+        "n_context": a.n_units,
+        "scored": {"by": scored, "one": one, "many": many, "sizes": a.sizes.tolist()},
         "target": _target(a),
         "prediction": _prediction(a),
         "transition": _list(a.transition.scores if a.transition else None),
         "hessian": _list(a.hessian.scores if a.hessian else None),
+        "density": _list(a.density if a.groups else None),
         "hessian_error": _list(a.hessian.standard_error if a.hessian else None),
         "kl": _list(a.information_scores),
         "masked": _masked(a),
@@ -42,7 +45,7 @@ def payload(attribution: Attribution) -> dict[str, Value]:
         "caption": words_of.text,
         "method": words_of.method,
         "fraction": _short(min(1.0, a.work.fraction)),
-        "components": [asdict(c) for c in words.components(a.target.kind)],
+        "components": [asdict(c) for c in words.of_units(words.components(a.target.kind), scored)],
         "scalings": words.SCALINGS,
     }
 
@@ -89,8 +92,8 @@ def _target(a: Attribution) -> dict[str, Value]:
     target = a.target
     return {
         "kind": target.kind,
-        "start": target.position,
-        "stop": target.stop,
+        "start": a.unit_of(target.position),
+        "stop": a.unit_of(target.stop - 1) + 1,
         "token_id": target.token_id,
         "label": words.label(target.text),
         "is_observed": target.is_observed,
@@ -142,7 +145,7 @@ def _masked(a: Attribution) -> dict[str, Value] | None:
         "effect": _list(effect),
         "says": [words.label(c.piece) for c in information.first_choices],
         "says_p": [_short(min(1.0, c.probability)) for c in information.first_choices],
-        "places": None if places is None else [int(place) for place in places],
+        "places": None if places is None else [a.unit_of(int(place)) for place in places],
         "changes": [i for i, c in enumerate(information.first_choices) if c.token_id != ranking.answer_of(a, i)],
         "raises": [int(i) for i in np.flatnonzero(effect < -_MARKED_EFFECT)],
     }

@@ -1,10 +1,13 @@
 """How tokens, shares and numbers are written, the same in every view."""
 
 import math
+import re
 import unicodedata
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from heta_core.grouping import Scored
+from heta_core.settings import Mask
 from heta_core.targets import Kind
 
 Component = Literal["final", "transition", "hessian", "kl"]
@@ -78,12 +81,43 @@ _OF_A_CONTRAST = {
     "speaks for.",
 }
 SCALINGS = {"unit": "balanced", "raw": "as in the paper"}
-MASKS = {
+_MOVES = "this word's embedding moves"
+_A_WORD = re.compile(r"\b(this|the) word\b")
+MASKS: dict[Mask, str] = {
     "zero": "its embedding set to zero",
     "mean": "its embedding set to the mean of the text",
     "token": "another token put in its place",
     "attention": "hidden from attention",
 }
+# One and many of what is scored.
+UNITS: dict[Scored, tuple[str, str]] = {
+    "tokens": ("token", "tokens"),
+    "words": ("word", "words"),
+    "sentences": ("sentence", "sentences"),
+    "segments": ("block", "blocks"),
+}
+_MASKS_OF_BLOCKS = {
+    "zero": "all its embeddings set to zero at once",
+    "mean": "all its embeddings set to the mean of the text at once",
+    "token": "another token put in the place of each of its own at once",
+    "attention": "all of it hidden from attention at once",
+}
+
+
+def masking(mask: Mask, scored: Scored) -> str:
+    """How what is scored is taken away."""
+    return MASKS[mask] if scored == "tokens" else _MASKS_OF_BLOCKS[mask]
+
+
+def of_units(told: tuple[ComponentWords, ...], scored: Scored) -> tuple[ComponentWords, ...]:
+    """The same names, with meanings that speak of what is scored; of tokens a reader thinks as words."""
+    if scored == "tokens":
+        return told
+    one = UNITS[scored][0]
+    meanings = (c.meaning.replace(_MOVES, f"the embeddings of this {one} move") for c in told)
+    return tuple(
+        replace(c, meaning=_A_WORD.sub(rf"\1 {one}", meaning)) for c, meaning in zip(told, meanings, strict=True)
+    )
 
 
 def components(kind: Kind) -> tuple[ComponentWords, ...]:
