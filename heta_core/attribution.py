@@ -137,10 +137,24 @@ class Attribution:
     @property
     def combined(self) -> Combined | None:
         """Eq. 5 on the components, or None until all three are there."""
+        return self._combined(self.hessian.scores) if self.hessian is not None else None
+
+    def scored(self, hessian: Floats) -> Floats:
+        """(T,) the final score, if the Hessian sensitivity were this.
+
+        Raises:
+            ReportError: the transition or the information is missing.
+        """
+        combined = self._combined(hessian)
+        if combined is None:
+            raise ReportError("The score needs the transition and the information; this result has not got as far.")
+        return combined.scores
+
+    def _combined(self, hessian: Floats) -> Combined | None:
         information = self.information_scores
-        if self.transition is None or information is None or self.hessian is None:
+        if self.transition is None or information is None:
             return None
-        return combine(self.transition.scores, self.hessian.scores, information, self.weights)
+        return combine(self.transition.scores, hessian, information, self.weights)
 
     @property
     def scores(self) -> Floats:

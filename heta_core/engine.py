@@ -3,12 +3,12 @@
 1. The text becomes ids once; the target's position cuts off the context.
 2. Two forwards give the prediction and the semantic transition: the first result.
 3. One masked forward per token gives the KL information: the second.
-4. Rounds of Hessian-vector products give the Hessian sensitivity, coarse first: a finer result each round.
+4. Rounds of Hessian-vector products give the Hessian sensitivity, coarse first: a finer result each round. Adaptive
+   probes go where the final score, which is known by then but for them, is decided.
 
 Closing the generator cancels; what it has yielded stays valid.
 """
 
-import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -27,12 +27,12 @@ from heta_core.passes.capture import Trace, capture
 from heta_core.passes.masked import Reading, n_forwards
 from heta_core.settings import Settings, Weights
 from heta_core.targets import Choice, Objective, next_token, objective, position_of, resolve
+from heta_core.timing import timed
 from heta_core.tokens import Tokens, from_text
 
 # The transition reads the context twice: for the head means and for each head.
 N_CAPTURES = 2
 
-_Step = TypeVar("_Step")
 _Result = TypeVar("_Result", Attribution, GenerationAttribution, Step)
 
 
@@ -76,17 +76,35 @@ def attribute_steps(
     Between those, results repeat with more `work` done, so that a caller can show progress and stay responsive. Bad
     input is refused here, before anything runs; the rest of the errors of `attribute` come from the generator.
     """
+    question = asked(lm, text, choice, groups)
+    request = _Request(lm, question.tokens, choice, settings, weights, question.groups)
+    return _steps(request, planned(lm, question, settings))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a run is about, as far as it is known before anything runs."""
+
+    tokens: Tokens
+    objective: Objective  # of the model's own choice, which is not known yet, some token in its place
+    groups: Groups | None
+
+
+def asked(lm: LanguageModel, text: str | Tokens, choice: Choice, groups: Grouping | Groups | None) -> Asked:
+    """The text as ids, and the function and groups that a choice comes to.
+
+    Raises:
+        InputError: the text, the target or the groups cannot be used.
+    """
     tokens = text if isinstance(text, Tokens) else from_text(lm.tokenizer, text)
     position = position_of(choice, tokens)
     n_whole = position + len(choice.foil) if choice.stop is not None else position
     check_length(lm, max(len(tokens), n_whole))
-    shape = next_token(tokens.ids, 0)  # of a run for the model's own choice, which is not known yet
+    shape = next_token(tokens.ids, 0)
     if choice.token_id is not None or position < len(tokens):
         # Refuses what does not fit; the own choice, here 0, is not looked at.
         shape = objective(resolve(choice, tokens, 0, lm.tokenizer, lm.vocabulary), tokens)
-    cut = resolve_groups(groups, tokens, shape.n_context, position)
-    request = _Request(lm, tokens, choice, settings, weights, cut)
-    return _steps(request, _planned(lm, shape, settings, cut))
+    return Asked(tokens, shape, resolve_groups(groups, tokens, shape.n_context, position))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,12 +117,13 @@ class _Request:
     groups: Groups | None
 
 
-def _planned(lm: LanguageModel, shape: Objective, settings: Settings, groups: Groups | None) -> int:
+def planned(lm: LanguageModel, question: Asked, settings: Settings) -> int:
     """The passes of the whole run, counted before it starts; which tokens are explained does not matter."""
+    shape, groups = question.objective, question.groups
     n_context, n_lines = shape.n_context, len(shape.lines)
     units = groups or singles(n_context)
     masking = sum(n_forwards(lm, Reading(line.ids, units, line.rows), settings) for line in shape.lines)
-    return N_CAPTURES * n_lines + masking + hessian.n_passes(lm, n_context, settings, n_lines=n_lines)
+    return N_CAPTURES * n_lines + masking + hessian.n_passes(lm, n_context, settings, n_lines=n_lines, blocks=groups)
 
 
 def _steps(request: _Request, planned: int) -> Generator[Attribution, None, None]:
@@ -124,10 +143,13 @@ def _steps(request: _Request, planned: int) -> Generator[Attribution, None, None
             if len(found) == len(opening.traces):
                 result = replace(result, information=kl.information(lm, opening.objective, found))
             yield result
-    for (work, sensitivity), seconds in timed(hessian.sensitivity(lm, opening.objective, settings)):
+    curving = hessian.sensitivity(lm, opening.objective, settings, blocks=request.groups, score=result.scored)
+    for (work, sensitivity), seconds in timed(curving):
         result = more(result, work, "hessian", seconds)
         result = replace(result, hessian=sensitivity or result.hessian)
         yield result
+    if settings.probes == "auto":
+        yield replace(result, work=result.work.finished())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,11 +205,3 @@ def more(result: _Result, work: Work, component: str, seconds: float) -> _Result
     spent = dict(result.seconds)
     spent[component] = spent.get(component, 0.0) + seconds
     return replace(result, work=result.work.plus(work), seconds=tuple(spent.items()))
-
-
-def timed(steps: Iterator[_Step]) -> Iterator[tuple[_Step, float]]:
-    """Every step with the seconds it took; waiting for the caller is not counted."""
-    start = time.perf_counter()
-    for step in steps:
-        yield step, time.perf_counter() - start
-        start = time.perf_counter()

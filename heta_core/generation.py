@@ -7,13 +7,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from heta_core.engine import timed
 from heta_core.errors import InputError
 from heta_core.generated import GenerationAttribution
 from heta_core.language_model import LanguageModel, check_length
 from heta_core.passes.decoding import continuation, ending
 from heta_core.settings import Decoding, Settings, Weights
 from heta_core.stepwise import Growing, Look, explained
+from heta_core.timing import timed
 from heta_core.tokens import Tokens, extended, from_text
 from heta_core.typed import ids_of
 

@@ -128,7 +128,7 @@ def read_fields(value: object, kind: Any, where: str) -> Any:
 def _read(value: object, kind: Any, where: str) -> object:
     origin = get_origin(kind)
     if origin in (typing.Union, types.UnionType):
-        return None if value is None else _read(value, _plain(kind), where)
+        return None if value is None else _read(value, _plain(kind, of=value), where)
     if origin is np.ndarray:
         return _read_array(value, where)
     if origin is tuple:
@@ -184,10 +184,13 @@ def _read_array(value: object, where: str) -> np.ndarray[Any, Any]:
     return values.reshape(shape)
 
 
-def _plain(kind: Any) -> Any:
-    """The type without its `| None`."""
+def _plain(kind: Any, *, of: object = None) -> Any:
+    """The type without its `| None`; of a number or a word the one that a value could be."""
+    if get_origin(kind) not in (typing.Union, types.UnionType):
+        return kind
     inner = [k for k in get_args(kind) if k is not types.NoneType]
-    return inner[0] if get_origin(kind) in (typing.Union, types.UnionType) else kind
+    words = [k for k in inner if get_origin(k) is Literal]
+    return words[0] if words and isinstance(of, str) else inner[0]
 
 
 def _element_types(kind: Any, n: int) -> tuple[Any, ...]:

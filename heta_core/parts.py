@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heta_core.errors import ReportError
+from heta_core.settings import Estimator
 
 Floats = NDArray[np.float64]
 
@@ -86,12 +87,20 @@ class Sensitivity:
     standard_error: Floats  # (T,) of the estimate over probes; NaN exactly where a token had one probe
     n_probes: NDArray[np.int64]  # (T,) m, sign vectors of each token
     gradient: Floats  # (T,) ‖∇f‖₁ ≥ 0, nats per embedding unit: the first-order twin
+    estimators: tuple[Estimator, ...]  # T, how each was estimated
+    # What coloured estimates are too high by, as a part of what is right, measured on some tokens, and its standard
+    # error; None where nothing was measured, because nothing is coloured or because one token says no error
+    bias: float | None = None
+    bias_error: float | None = None
 
     def __post_init__(self) -> None:
         _check("hessian", self.scores, 1)
         _check("gradient", self.gradient, 1)
-        if not self.scores.shape == self.standard_error.shape == self.n_probes.shape == self.gradient.shape:
-            raise ReportError("hessian, standard error, n_probes and gradient must be equally long.")
+        others = (self.standard_error, self.n_probes, self.gradient, self.estimators)
+        if any(len(values) != len(self.scores) for values in others):
+            raise ReportError("hessian, standard error, n_probes, gradient and estimators must be equally long.")
+        if (self.bias is not None) != ("coloured" in self.estimators):
+            raise ReportError("Coloured estimates need their bias, and nothing else has one.")
         known = self.n_probes > 1
         _check("standard error", self.standard_error[known], 1)
         if not (self.n_probes >= 1).all() or not np.isnan(self.standard_error[~known]).all():
@@ -115,7 +124,11 @@ class Work:
     @property
     def fraction(self) -> float:
         """The part of the planned passes that is done, 0 to 1."""
-        return self.done / self.planned
+        return min(1.0, self.done / self.planned)
+
+    def finished(self) -> "Work":
+        """The same with nothing left to do: adaptive probes end before or after what was planned."""
+        return Work(self.forwards, self.backwards, self.products, max(self.done, 1))
 
     def plus(self, more: "Work") -> "Work":
         """The work after `more` of it; the plan stays."""

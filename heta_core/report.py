@@ -17,11 +17,9 @@ from heta_core.packing import pack_fields, parse, read_fields
 from heta_core.parts import Work
 from heta_core.targets import Target
 from heta_core.tokens import Tokens
+from heta_core.upgrading import VERSION, upgraded
 
 FORMAT, GENERATION = "heta-attribution", "heta-generation"
-VERSION = 2
-# Fields of an attribution that came with a version, with what reports from before it mean by their absence.
-_ADDED: dict[int, dict[str, object]] = {2: {"groups": None}}
 LARGEST = 512 * 1024 * 1024  # characters; 32 layers × 32 heads × 1000 tokens of flow take 5 million for each step
 _ROUNDING = 1e-3  # how far float32 may carry a probability beyond its bound
 _KINDS = {FORMAT: Attribution, GENERATION: GenerationAttribution}
@@ -88,10 +86,7 @@ def _loads(text: str, kind: type[_Result]) -> _Result:
             f"Need version 1 to {VERSION} of the report, found {version!r}: open it with the release that wrote it."
         )
     fields = {field: value for field, value in document.items() if field not in ("format", "version")}
-    for number, added in _ADDED.items():
-        if version < number and kind is Attribution:
-            fields = added | fields
-    result: _Result = read_fields(fields, kind, "the report")
+    result: _Result = read_fields(upgraded(fields, version), kind, "the report")
     return result
 
 

@@ -7,7 +7,8 @@ from typing import Literal, get_args
 from heta_core.errors import SettingsError
 
 Mask = Literal["zero", "mean", "token", "attention"]
-Estimator = Literal["block_probes", "dense"]
+Estimator = Literal["block_probes", "coloured", "dense", "gauss_newton", "low_rank", "finite_difference"]
+Probes = int | Literal["auto"]
 Scaling = Literal["raw", "unit"]
 DecodingMethod = Literal["greedy", "sample"]
 
@@ -32,16 +33,23 @@ class Settings:
     mask: Mask = "zero"  # how token i is taken away for the KL term
     mask_token: int | None = None  # the id put in its place, for mask="token" only
     estimator: Estimator = "block_probes"
-    probes: int = 10  # m, sign vectors per token
+    probes: Probes = 10  # m, sign vectors per token; auto: as many as the token's part in the score needs
+    tolerance: float | None = None  # relative error of a score that auto stops at; 0.1 if not given
+    rank: int | None = None  # of the approximation that low_rank makes; 8 if not given
+    step: float | None = None  # of finite_difference, in standard deviations of the embeddings; 0.01 if not given
     seed: int = 0  # of the sign vectors
     chunk: int = 8  # tokens that share one prefix and one graph
-    batch: int = 16  # probes that share one backward pass
+    batch: int = 16  # probes that share one backward pass, at most
+    memory: int | None = None  # bytes that the passes may take; a safe part of what is free if not given
 
     def __post_init__(self) -> None:
         _one_of("mask", self.mask, MASKS)
         _one_of("estimator", self.estimator, ESTIMATORS)
-        for name, low in (("probes", 1), ("seed", 0), ("chunk", 1), ("batch", 1)):
+        self._check_estimator()
+        for name, low in (("seed", 0), ("chunk", 1), ("batch", 1)):
             _whole(name, getattr(self, name), low)
+        if self.memory is not None:
+            _whole("memory", self.memory, 1)
         if (self.mask == "token") != (self.mask_token is not None):
             raise SettingsError(
                 "mask_token goes with mask='token' and only with it, got "
@@ -49,6 +57,31 @@ class Settings:
             )
         if self.mask_token is not None:
             _whole("mask_token", self.mask_token, 0)
+
+    def _check_estimator(self) -> None:
+        """What goes with which estimator: an option that would change nothing is refused."""
+        is_auto = self.probes == "auto"
+        if not is_auto:
+            _whole("probes", self.probes, 1, or_else="'auto'")
+        elif self.estimator not in ("block_probes", "coloured"):
+            raise SettingsError(
+                f"probes='auto' goes with block_probes and coloured, got {self.estimator}: give a number."
+            )
+        used = {
+            "tolerance": is_auto and self.estimator == "block_probes",
+            "rank": self.estimator == "low_rank",
+            "step": self.estimator == "finite_difference",
+        }
+        places = {"tolerance": "probes='auto'", "rank": "estimator='low_rank'", "step": "estimator='finite_difference'"}
+        for name, is_used in used.items():
+            if getattr(self, name) is not None and not is_used:
+                raise SettingsError(f"{name} goes with {places[name]} and only with it: leave it out.")
+        if self.tolerance is not None:
+            _positive("tolerance", self.tolerance, 1)
+        if self.step is not None:
+            _positive("step", self.step, 1)
+        if self.rank is not None:
+            _whole("rank", self.rank, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +156,7 @@ def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
         raise SettingsError(f"{name} must be one of {', '.join(allowed)}, got {value!r}.")
 
 
-def _whole(name: str, value: object, low: int) -> None:
+def _whole(name: str, value: object, low: int, *, or_else: str | None = None) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < low:
-        raise SettingsError(f"{name} must be a whole number ≥ {low}, got {value!r}.")
+        other = f" or {or_else}" if or_else else ""
+        raise SettingsError(f"{name} must be a whole number ≥ {low}{other}, got {value!r}.")

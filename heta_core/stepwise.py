@@ -15,14 +15,15 @@ from torch import Tensor
 from heta_core.components import hessian, kl
 from heta_core.components.prediction import prediction
 from heta_core.components.transition import transitions
-from heta_core.engine import N_CAPTURES, more, timed
+from heta_core.engine import N_CAPTURES, more
 from heta_core.generated import GenerationAttribution, Step
 from heta_core.groups import singles
 from heta_core.language_model import LanguageModel
-from heta_core.parts import Information, Work
+from heta_core.parts import Information, Sensitivity, Work
 from heta_core.passes.capture import capture
 from heta_core.passes.masked import Reading, n_forwards
-from heta_core.targets import Choice, Line, Target, Term, next_token, resolve
+from heta_core.targets import Choice, Line, Objective, Target, Term, next_token, resolve
+from heta_core.timing import timed
 from heta_core.tokens import Tokens
 
 Growing = Generator[GenerationAttribution, None, None]
@@ -105,7 +106,7 @@ def _curved(lm: LanguageModel, grown: GenerationAttribution, look: Look) -> Grow
     """The Hessian sensitivity of every step; a step that is looked at goes before one that was begun."""
     ids = grown.tokens.ids
     runs = {
-        k: timed(hessian.sensitivity(lm, next_token(ids[: row + 1], ids[row + 1]), grown.settings))
+        k: timed(_sensitivity(lm, grown, k, next_token(ids[: row + 1], ids[row + 1])))
         for k, row in enumerate(_rows(grown))
     }
     while runs:
@@ -114,8 +115,18 @@ def _curved(lm: LanguageModel, grown: GenerationAttribution, look: Look) -> Grow
         found = next(runs[k], None)
         if found is None:
             del runs[k]
+            if grown.settings.probes == "auto":
+                grown = grown.with_step(k, replace(grown.steps[k], work=grown.steps[k].work.finished()))
+                yield grown
             continue
         (work, sensitivity), seconds = found
         step = more(grown.steps[k], work, "hessian", seconds)
         grown = grown.with_step(k, replace(step, hessian=sensitivity or step.hessian))
         yield grown
+
+
+def _sensitivity(
+    lm: LanguageModel, grown: GenerationAttribution, k: int, objective: Objective
+) -> Iterator[tuple[Work, Sensitivity | None]]:
+    """Of one step; its score without it, known by then, tells adaptive probes what matters."""
+    return hessian.sensitivity(lm, objective, grown.settings, score=grown.at(k).scored)

@@ -27,7 +27,9 @@ def parts(n: int, kl: Sequence[float]) -> tuple[Transition, Sensitivity]:
     """M even but for the first token, which has twice as much; S = 1 on every token."""
     flow = np.ones((1, 1, n))
     flow[0, 0, 0] = 2
-    return Transition(flow, np.zeros(1)), Sensitivity(np.ones(n), np.full(n, 0.1), np.full(n, 10), np.ones(n))
+    return Transition(flow, np.zeros(1)), Sensitivity(
+        np.ones(n), np.full(n, 0.1), np.full(n, 10), np.ones(n), ("block_probes",) * n
+    )
 
 
 def base(target: Target, said: Prediction, n: int, pieces: Sequence[str]) -> partial[Attribution]:
@@ -107,7 +109,7 @@ def grouped(groups: Groups = ((0, 1), (1, 3), (3, 5))) -> Attribution:
     target = Target(len(WORDS), GARDEN, " garden", False)
     transition, _ = parts(n, ())
     said = prediction(0.6, 1, (GARDEN, " garden", 0.6), (ROAD, " road", 0.3))
-    hessian = Sensitivity(np.arange(1.0, n + 1), np.full(n, 0.1), np.full(n, 10), np.ones(n))
+    hessian = Sensitivity(np.arange(1.0, n + 1), np.full(n, 0.1), np.full(n, 10), np.ones(n), ("block_probes",) * n)
     kl = np.array([2.0, 1.0, *np.zeros(n - 2)])[:n]
     own, other = said.candidates
     information = Information(kl, said.log_p - kl / 2, (other, *(own,) * (n - 1)))
@@ -135,7 +137,13 @@ def generation(
                 said,
                 Transition(flow, np.zeros(1)),
                 Information(kl, said.log_p - kl, (*(own,) * (position - 1), other)),
-                Sensitivity(np.ones(position), np.full(position, 0.1), np.full(position, 10), np.ones(position)),
+                Sensitivity(
+                    np.ones(position),
+                    np.full(position, 0.1),
+                    np.full(position, 10),
+                    np.ones(position),
+                    ("block_probes",) * position,
+                ),
                 Work(0, 1, 10, 11),
                 (("hessian", 0.5),),
             )

@@ -94,7 +94,7 @@ def _rough(done: Sensitivity | None) -> Sensitivity:
     """The estimate after one probe."""
     assert done is not None
     n = len(done.scores)
-    return Sensitivity(done.scores * 1.2, np.full(n, np.nan), np.ones(n, int), done.gradient)
+    return Sensitivity(done.scores * 1.2, np.full(n, np.nan), np.ones(n, int), done.gradient, done.estimators)
 
 
 def forced(final: GenerationAttribution, k: int, word: str) -> GenerationAttribution:

@@ -22,7 +22,9 @@ def result(**parts: object) -> Attribution:
     given = {
         "transition": Transition(np.array([[[1.0, 2.0, 1.0]]]), np.zeros(1)),
         "information": Information(np.array([0.0, 1.0, 2.0]), np.full(3, -1.0), (candidate,) * 3),
-        "hessian": Sensitivity(np.array([4.0, 0.0, 4.0]), np.full(3, np.nan), np.ones(3, dtype=np.int64), np.ones(3)),
+        "hessian": Sensitivity(
+            np.array([4.0, 0.0, 4.0]), np.full(3, np.nan), np.ones(3, dtype=np.int64), np.ones(3), ("block_probes",) * 3
+        ),
     } | parts
     return Attribution(
         tokens=TOKENS,
@@ -44,7 +46,7 @@ def test_scores_follow_eq_5() -> None:
 
 def test_top_is_highest_first_and_ties_read_forward() -> None:
     assert result().top(2) == (2, 0)
-    flat = Sensitivity(np.zeros(3), np.full(3, np.nan), np.ones(3, dtype=np.int64), np.ones(3))
+    flat = Sensitivity(np.zeros(3), np.full(3, np.nan), np.ones(3, dtype=np.int64), np.ones(3), ("block_probes",) * 3)
     silent = Information(np.zeros(3), np.full(3, -1.0), (Candidate(9, "z", 0.5),) * 3)
     assert result(hessian=flat, information=silent).top(3) == (0, 1, 2)
 
@@ -78,11 +80,18 @@ def test_the_table_has_every_number() -> None:
         lambda: Information(np.array([-1.0]), np.zeros(1), (Candidate(0, "", 0.1),)),
         lambda: Information(np.zeros(2), np.zeros(2), (Candidate(0, "", 0.1),)),
         lambda: Information(np.zeros(1), np.array([-np.inf]), (Candidate(0, "", 0.1),)),
-        lambda: Sensitivity(np.ones(2), np.full(1, np.nan), np.ones(1, dtype=np.int64), np.ones(2)),
-        lambda: Sensitivity(np.array([np.inf]), np.array([np.nan]), np.ones(1, dtype=np.int64), np.ones(1)),
-        lambda: Sensitivity(np.ones(1), np.ones(1), np.ones(1, dtype=np.int64), np.ones(1)),
-        lambda: Sensitivity(np.ones(1), np.ones(1), np.zeros(1, dtype=np.int64), np.ones(1)),
-        lambda: Sensitivity(np.ones(1), np.array([np.nan]), np.full(1, 2), np.ones(1)),
+        lambda: Sensitivity(
+            np.ones(2), np.full(1, np.nan), np.ones(1, dtype=np.int64), np.ones(2), ("block_probes",) * 2
+        ),
+        lambda: Sensitivity(
+            np.array([np.inf]), np.array([np.nan]), np.ones(1, dtype=np.int64), np.ones(1), ("block_probes",)
+        ),
+        lambda: Sensitivity(np.ones(1), np.ones(1), np.ones(1, dtype=np.int64), np.ones(1), ("block_probes",)),
+        lambda: Sensitivity(np.ones(1), np.ones(1), np.zeros(1, dtype=np.int64), np.ones(1), ("block_probes",)),
+        lambda: Sensitivity(np.ones(1), np.array([np.nan]), np.full(1, 2), np.ones(1), ("block_probes",)),
+        lambda: Sensitivity(np.ones(1), np.ones(1), np.full(1, 2), np.ones(1), ()),
+        lambda: Sensitivity(np.ones(1), np.ones(1), np.full(1, 2), np.ones(1), ("coloured",)),
+        lambda: Sensitivity(np.ones(1), np.ones(1), np.full(1, 2), np.ones(1), ("block_probes",), bias=0.1),
         lambda: result(transition=Transition(np.ones((1, 1, 2)), np.zeros(1))),
     ],
 )

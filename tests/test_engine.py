@@ -141,7 +141,7 @@ def test_finished_components_outlive_a_later_failure(llama: LanguageModel, monke
     def full(*_: object) -> None:
         raise OutOfMemoryError("no room")
 
-    monkeypatch.setattr(engine.hessian, "open_window", full)
+    monkeypatch.setattr(engine.hessian, "surface", full)
     results = []
     with pytest.raises(OutOfMemoryError, match="no room"):
         for result in attribute_steps(llama, TEXT):

@@ -15,8 +15,11 @@ import torch
 from conftest import TINY_CONFIGS
 from narrow import narrow_model
 
-from heta_core.components.hessian import all_signs, rounds, sensitivity, signs
+from heta_core.components.hessian import sensitivity
 from heta_core.errors import NotDifferentiableError, SettingsError
+from heta_core.estimators.blockwise import rounds
+from heta_core.estimators.probes import all_signs, signs
+from heta_core.groups import singles
 from heta_core.language_model import LanguageModel
 from heta_core.parts import Sensitivity
 from heta_core.settings import Settings
@@ -141,9 +144,9 @@ def test_all_signs_are_every_vector_up_to_its_sign() -> None:
 
 
 def test_rounds_cover_every_draw_once() -> None:
-    assert list(itertools.chain(*rounds(Settings(probes=10), 8))) == list(range(10))
-    with pytest.raises(SettingsError, match="D = 128"):
-        rounds(Settings(estimator="dense"), 128)
+    assert list(itertools.chain(*rounds(Settings(probes=10), singles(3), 8))) == list(range(10))
+    with pytest.raises(SettingsError, match="w = 128"):
+        rounds(Settings(estimator="dense"), singles(3), 128)
 
 
 def test_curvature_that_is_not_finite_is_an_error(narrow: LanguageModel) -> None:

@@ -15,10 +15,10 @@ from narrow import narrow_model
 from torch import Tensor
 
 from heta_core.attribution import Attribution
-from heta_core.components.hessian import signs
 from heta_core.components.transition import transitions
 from heta_core.engine import attribute
 from heta_core.errors import InputError
+from heta_core.estimators.probes import signs
 from heta_core.language_model import LanguageModel
 from heta_core.passes.capture import capture
 from heta_core.settings import MASKS, Mask, Settings

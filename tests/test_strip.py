@@ -30,7 +30,11 @@ def small() -> Attribution:
         transition=Transition(np.array([[[2.0, 1.0, 1.0]]]), np.zeros(1)),
         information=Information(np.array([1.0, 0.0, 3.0]), base.prediction.log_p - np.array([0.5, 1.0, -0.1]), choices),
         hessian=Sensitivity(
-            np.array([2.0, 2.0, 0.0]), np.array([0.1, 0.25, 0.0]), np.array([10, 10, 10]), np.array([1.0, 1.0, 0.0])
+            np.array([2.0, 2.0, 0.0]),
+            np.array([0.1, 0.25, 0.0]),
+            np.array([10, 10, 10]),
+            np.array([1.0, 1.0, 0.0]),
+            ("block_probes",) * 3,
         ),
     )
 

@@ -42,7 +42,11 @@ def small(**parts: object) -> Attribution:
         transition=Transition(np.array([[[2.0, 1.0, 1.0]]]), np.zeros(1)),
         information=Information(np.array([1.0, 0.0, 3.0]), log_p - np.array([0.5, 1.0, -0.1]), choices),
         hessian=Sensitivity(
-            np.array([2.0, 2.0, 0.0]), np.array([0.1, 0.25, 0.0]), np.array([10, 10, 10]), np.array([1.0, 1.0, 0.0])
+            np.array([2.0, 2.0, 0.0]),
+            np.array([0.1, 0.25, 0.0]),
+            np.array([10, 10, 10]),
+            np.array([1.0, 1.0, 0.0]),
+            ("block_probes",) * 3,
         ),
     )
     return replace(whole, **parts)
@@ -169,7 +173,7 @@ def test_nothing_is_said_of_what_is_not_known() -> None:
 
 
 def test_a_term_that_is_zero_everywhere_says_so() -> None:
-    none = Sensitivity(np.zeros(3), np.zeros(3), np.full(3, 10), np.zeros(3))
+    none = Sensitivity(np.zeros(3), np.zeros(3), np.full(3, 10), np.zeros(3), ("block_probes",) * 3)
     assert "Hessian: zero on every token" in spoken(small(hessian=none))
     nothing = small(hessian=none, information=replace(small().information, kl=np.zeros(3)))
     assert "Every score is zero" in spoken(nothing)

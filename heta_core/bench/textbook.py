@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from heta_core.bench.flops import counted
-from heta_core.components.hessian import signs
 from heta_core.components.kl import kl
+from heta_core.estimators.probes import signs
 from heta_core.language_model import LanguageModel, embed, log_probs, running
 from heta_core.parts import Floats
 from heta_core.passes.capture import Layer, read

@@ -1,139 +1,190 @@
-"""Hessian sensitivity S: how strongly what is explained bends at a token."""
+"""Hessian sensitivity S: how strongly what is explained bends at a token, or at a block of tokens."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from heta_core.combine import Array
 from heta_core.errors import NotDifferentiableError, SettingsError
-from heta_core.language_model import LanguageModel, embed
+from heta_core.estimators.adaptive import Adaptive, Score, adaptive, pooled_errors
+from heta_core.estimators.blockwise import Opening, blockwise, rounds
+from heta_core.estimators.coloured import AUTO_DRAWS, Coloured, coloured, n_products
+from heta_core.estimators.low_rank import low_rank
+from heta_core.estimators.low_rank import n_products as n_low_rank
+from heta_core.groups import Groups, runs, singles
+from heta_core.language_model import LanguageModel
 from heta_core.parts import Sensitivity, Work
-from heta_core.passes.curvature import Window, block_products, open_window
-from heta_core.passes.prefix import bounds, chunks, n_growths
-from heta_core.settings import Settings
+from heta_core.passes.batching import Room
+from heta_core.passes.curvature import (
+    STEP,
+    Surface,
+    open_differences,
+    open_gauss_newton,
+    open_window,
+    surface,
+)
+from heta_core.passes.room import Extent, product_rows
+from heta_core.settings import Estimator, Settings
 from heta_core.targets import Objective
 
-# 2^(D−1) sign vectors; beyond this width `dense` would take hours.
-_WIDEST_DENSE = 14
-
-
-def signs(seed: int, position: int, draws: range, width: int) -> NDArray[np.int8]:
-    """(n, D) of ±1: probe number `draw` of a position.
-
-    A counter-based generator keyed by (seed, position, draw): how the work is cut never changes a probe.
-    """
-    bits = [
-        np.random.Generator(np.random.Philox(key=[seed, position], counter=[0, 0, 0, draw])).integers(
-            0, 2, width, dtype=np.int8
-        )
-        for draw in draws
-    ]
-    return (2 * np.stack(bits) - 1).astype(np.int8)
-
-
-def all_signs(width: int) -> NDArray[np.int8]:
-    """(2^(D−1), D): every sign vector with +1 first; −r gives the same norm as r."""
-    codes = np.arange(2 ** (width - 1))[:, None]
-    bits = (codes >> np.arange(width)) & 1
-    return np.roll(1 - 2 * bits, 1, axis=1).astype(np.int8)
-
-
-def rounds(settings: Settings, width: int) -> list[range]:
-    """The draws of every token in the rounds in which they are shown: two, which have an error, then four times more.
-
-    Every round opens each chunk anew, which costs as much as some products do: few rounds are faster.
-
-    Raises:
-        SettingsError: the dense estimator is asked for on a model too wide for it.
-    """
-    if settings.estimator == "dense":
-        if width > _WIDEST_DENSE:
-            raise SettingsError(
-                f"estimator='dense' takes all 2^(D−1) sign vectors and needs D ≤ {_WIDEST_DENSE}, this model has "
-                f"D = {width}: use block_probes."
-            )
-        return [range(2 ** (width - 1))]
-    starts, step = [0], 2
-    while starts[-1] < settings.probes:
-        starts.append(min(starts[-1] + step, settings.probes))
-        step *= 4
-    return [range(a, b) for a, b in pairwise(starts)]
+Found = Iterator[tuple[Work, Sensitivity | None]]
+# What adaptive probes were found to take on the embedded model, suffix products for each block beside the preview's.
+_USUAL = 1.5
 
 
 def sensitivity(
-    lm: LanguageModel, objective: Objective, settings: Settings
-) -> Iterator[tuple[Work, Sensitivity | None]]:
-    r"""S_i = E_r ‖ 𝓗_ii r ‖₁, r ∈ {±1}^D (Eq. 3), 𝓗_ii the D×D block of ∇²f at token i, f = log p(target) or a sum.
+    lm: LanguageModel,
+    objective: Objective,
+    settings: Settings,
+    *,
+    blocks: Groups | None = None,
+    score: Score | None = None,
+) -> Found:
+    r"""S_b = E_r ‖ 𝓗_bb r ‖₁, r ∈ {±1}^w (Eq. 3), 𝓗_bb the block of ∇²f at a token or group, f = log p or a sum.
 
-    Yields the work of every batch of products as it is done, and after every round a complete, finer estimate. Cost:
-    m products per token, each a backward through the gradient of the suffix that the token can reach. Not the
-    entrywise norm of the block; in units of the embeddings, so embeddings twice as long give a quarter of it.
+    Yields the work of every batch of products as it is done, and after every round a complete, finer estimate. Not the
+    entrywise norm of the block; in units of the embeddings, so embeddings twice as long give a quarter of it. The S of
+    a group grows faster than its length.
+
+    Args:
+        blocks: groups that are probed as one; single tokens if not given.
+        score: the final score as a function of (B,) S, which tells adaptive probes what matters; S itself if not given.
 
     Raises:
         NotDifferentiableError: the model has no finite second derivative.
-        SettingsError: the estimator does not fit the model.
+        SettingsError: the estimator does not fit the model or what is explained.
     """
-    embeddings = [embed(lm, line.ids) for line in objective.lines]
-    context = embeddings[0][: objective.n_context]
-    norms: list[NDArray[np.float64]] = []  # (T, draws of the round)
-    gradient = np.empty(0)
-    for draws in rounds(settings, context.shape[1]):
-        parts: list[Tensor] = []
-        slopes: list[Tensor] = []
-        for chunk in chunks(lm, context, settings.chunk):
-            window = open_window(lm, objective, embeddings, chunk)
-            slopes.append(window.gradient.detach().abs().sum(-1))
-            yield Work(forwards=len(embeddings) + chunk.n_grown, backwards=1), None
-            for part in _norms(lm, window, draws, settings):
-                parts.append(part)
-                yield Work(products=len(part)), None
-        norms.append(torch.cat(parts).reshape(len(context), len(draws)).double().cpu().numpy())
-        if not norms[1:]:
-            gradient = torch.cat(slopes).double().cpu().numpy()
-        yield Work(), _estimate(np.concatenate(norms, 1), gradient, settings)
+    return _estimated(surface(lm, objective, blocks), settings, score or (lambda s: s))
 
 
-def n_passes(lm: LanguageModel, n_context: int, settings: Settings, *, n_lines: int = 1) -> int:
-    """Forwards, backwards and products of a whole run.
+def _estimated(over: Surface, settings: Settings, score: Score) -> Found:
+    """By the estimator asked for, in batches of as many products as fit through the graph of the whole context."""
+    extents = [Extent(len(line.ids), len(line.ids), len(line.rows)) for line in over.objective.lines]
+    room = Room(product_rows(over.lm, extents, settings.memory, most=settings.batch))
+    if settings.estimator == "low_rank":
+        yield from _low_rank(over, settings, room)
+    elif settings.estimator == "coloured":
+        yield from _coloured(over, settings, room)
+    elif settings.probes == "auto":
+        yield from _adaptive(over, settings, score, room)
+    else:
+        yield from _blockwise(over, settings, room)
+
+
+def n_passes(
+    lm: LanguageModel, n_context: int, settings: Settings, *, n_lines: int = 1, blocks: Groups | None = None
+) -> int:
+    """Forwards, backwards and products of a whole run; of adaptive probes about as many as they usually take.
 
     Raises:
-        SettingsError: the estimator does not fit the model.
+        SettingsError: the estimator does not fit the model or the blocks.
     """
-    n_chunks = len(bounds(n_context, settings.chunk))
-    each = (n_lines + 1) * n_chunks + n_growths(lm, n_context, settings.chunk)
+    blocks = blocks or singles(n_context)
+    once = n_lines + 1  # a window
+    if settings.estimator == "low_rank":
+        return once + n_low_rank(settings)
+    if settings.estimator == "coloured":
+        return once + n_products(len(blocks), _draws(settings))
+    n_windows = len(runs(blocks, settings.chunk))
+    opened = once * n_windows + (n_windows - 1 if lm.has_prefix else 0)
+    if settings.probes == "auto":
+        return once + n_products(len(blocks), AUTO_DRAWS) + opened + round(_USUAL * len(blocks))
     width = int(lm.model.get_input_embeddings().weight.shape[1])
-    return sum(each + n_context * len(draws) for draws in rounds(settings, width))
+    return sum(opened + len(blocks) * len(draws) for draws in rounds(settings, blocks, width))
 
 
-def _norms(lm: LanguageModel, window: Window, draws: range, settings: Settings) -> Iterator[Tensor]:
-    """‖𝓗_ii r‖₁ of every token of the window and every draw, token by token, in batches."""
-    n_tokens, width = window.leaf.shape
-    if settings.estimator == "dense":
-        drawn = np.tile(all_signs(width), (n_tokens, 1))
-    else:
-        drawn = np.concatenate([signs(settings.seed, window.start + i, draws, width) for i in range(n_tokens)])
-    probes = torch.from_numpy(drawn).to(window.leaf)
-    rows = torch.arange(n_tokens, device=probes.device).repeat_interleave(len(draws))
-    for start in range(0, len(rows), settings.batch):
-        batch = slice(start, start + settings.batch)
-        products = block_products(lm, window, rows[batch], probes[batch])
-        yield products.to(torch.promote_types(products.dtype, torch.float32)).abs().sum(-1)
+def _draws(settings: Settings) -> int:
+    return AUTO_DRAWS if settings.probes == "auto" else settings.probes
 
 
-def _estimate(norms: NDArray[np.float64], gradient: NDArray[np.float64], settings: Settings) -> Sensitivity:
-    """Mean and standard error s/√m over (T, m) norms; the dense estimator has no sampling error."""
-    if not np.isfinite(norms).all() or not np.isfinite(gradient).all():
+def _blockwise(over: Surface, settings: Settings, room: Room) -> Found:
+    for work, known in blockwise(over, settings, _opening(over, settings), room):
+        if known is None:
+            yield work, None
+            continue
+        error = _errors(known.norms) * (settings.estimator != "dense")
+        yield (
+            work,
+            _checked(known.norms.mean(1), error, _each(known.norms), known.gradient, _all(settings.estimator, error)),
+        )
+
+
+def _opening(over: Surface, settings: Settings) -> Opening:
+    """How the estimator opens a window."""
+    if settings.estimator == "finite_difference":
+        return lambda over, chunk: open_differences(over, chunk, settings.step or STEP)
+    if settings.estimator != "gauss_newton":
+        return open_window
+    if any(term.weight < 0 for line in over.objective.lines for term in line.terms):
+        raise SettingsError(
+            "estimator='gauss_newton' does not know which word is said, so it is 0 for every contrast: take "
+            "block_probes or coloured."
+        )
+    return open_gauss_newton
+
+
+def _all(estimator: Estimator, values: Array) -> tuple[Estimator, ...]:
+    """The same for every block."""
+    return (estimator,) * len(values)
+
+
+def _each(draws: Array) -> NDArray[np.int64]:
+    """(B,) m, the same for each of (B, m) draws."""
+    return np.full(len(draws), draws.shape[1])
+
+
+def _errors(norms: Array) -> Array:
+    """(B,) s/√m over (B, m) draws; NaN for one draw."""
+    m = norms.shape[1]
+    return norms.std(1, ddof=1) / np.sqrt(m) if m > 1 else np.full(len(norms), np.nan)
+
+
+def _low_rank(over: Surface, settings: Settings, room: Room) -> Found:
+    for work, known in low_rank(over, settings, room):
+        if known is None:
+            yield work, None
+            continue
+        error = _errors(known.norms)
+        yield work, _checked(known.norms.mean(1), error, _each(known.norms), known.gradient, _all("low_rank", error))
+
+
+def _coloured(over: Surface, settings: Settings, room: Room) -> Found:
+    for work, known in coloured(over, settings, _draws(settings), room):
+        yield work, None if known is None else _of_colours(known)
+
+
+def _of_colours(known: Coloured) -> Sensitivity:
+    rows, m = list(known.draws), known.draws.shape[1]
+    error = pooled_errors(rows) if m > 1 else np.full(len(rows), np.nan)
+    scores = known.draws.mean(1).clip(min=0)
+    return _checked(scores, error, _each(known.draws), known.gradient, _all("coloured", scores), known)
+
+
+def _adaptive(over: Surface, settings: Settings, score: Score, room: Room) -> Found:
+    for work, known in adaptive(over, settings, score, room):
+        yield work, None if known is None else _of_both(known)
+
+
+def _of_both(known: Adaptive) -> Sensitivity:
+    names: tuple[Estimator, ...] = ("coloured", "block_probes")
+    estimators = tuple(names[own] for own in known.has_own.astype(int))
+    return _checked(known.scores, known.errors, known.n_draws, known.preview.gradient, estimators, known.preview)
+
+
+def _checked(
+    scores: Array,
+    error: Array,
+    m: NDArray[np.int64],
+    gradient: Array,
+    estimators: tuple[Estimator, ...],
+    preview: Coloured | None = None,
+) -> Sensitivity:
+    """A result of finite numbers."""
+    if not np.isfinite(scores).all() or not np.isfinite(gradient).all():
         raise NotDifferentiableError(
             "The Hessian needs finite second derivatives, found NaN or infinity: load the model in float32."
         )
-    n_tokens, m = norms.shape
-    if settings.estimator == "dense":
-        error = np.zeros(n_tokens)
-    elif m == 1:
-        error = np.full(n_tokens, np.nan)
-    else:
-        error = norms.std(1, ddof=1) / np.sqrt(m)
-    return Sensitivity(norms.mean(1), error, np.full(n_tokens, m), gradient)
+    if preview is None or "coloured" not in estimators:
+        return Sensitivity(scores, error, m, gradient, estimators)
+    return Sensitivity(scores, error, m, gradient, estimators, preview.bias, preview.bias_error)

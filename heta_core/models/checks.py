@@ -19,9 +19,9 @@ from heta_core.components.transition import sink_shares
 from heta_core.errors import NotDifferentiableError, UnsupportedModelError
 from heta_core.language_model import LanguageModel, embed, log_probs, rounding, running
 from heta_core.passes.capture import Layer, capture, read
-from heta_core.passes.curvature import open_window
+from heta_core.passes.curvature import Surface, open_window, surface
 from heta_core.passes.prefix import chunks, last_logits
-from heta_core.targets import Objective, next_token
+from heta_core.targets import next_token
 
 # Long enough that a chunk of half of it has a prefix of several tokens, short enough to cost a blink.
 _N_TOKENS = 12
@@ -133,11 +133,10 @@ def _check_causality(lm: LanguageModel, ids: tuple[int, ...]) -> None:
 def has_prefix(lm: LanguageModel) -> bool:
     """(d): a run behind a cached prefix gives the full run's logits and first gradients."""
     ids = sample_ids(lm)
-    embeddings = embed(lm, ids)
-    objective = next_token(ids, ids[0])
-    trusting, full = replace(lm, has_prefix=True), replace(lm, has_prefix=False)
+    over = surface(lm, next_token(ids, ids[0]))
+    sides = [replace(over, lm=replace(lm, has_prefix=trusts)) for trusts in (True, False)]
     try:
-        found = [_suffix(model, embeddings, objective) for model in (trusting, full)]
+        found = [_suffix(side) for side in sides]
     except (AttributeError, TypeError, ValueError, RuntimeError, NotDifferentiableError):
         # Families without a cache, or with one of another kind, fail in their own ways; what has no gradient cannot
         # be checked.
@@ -145,12 +144,12 @@ def has_prefix(lm: LanguageModel) -> bool:
     return all(_agree(lm, cached, whole) for cached, whole in zip(*found, strict=True))
 
 
-def _suffix(lm: LanguageModel, embeddings: Tensor, objective: Objective) -> tuple[Tensor, Tensor]:
+def _suffix(over: Surface) -> tuple[Tensor, Tensor]:
     """(V,) centred log-probabilities and (n, D) first gradients, both of the last chunk."""
-    *_, chunk = chunks(lm, embeddings, len(embeddings) // 3)
-    with running(lm), torch.no_grad():
-        log_p = log_probs(last_logits(lm, embeddings[None, chunk.first :], chunk.copy_of_cache(1)))[0]
-    return _centred(log_p), open_window(lm, objective, (embeddings,), chunk).gradient.detach()
+    *_, chunk = chunks(over.lm, over.context, len(over.context) // 3)
+    with running(over.lm), torch.no_grad():
+        log_p = log_probs(last_logits(over.lm, over.context[None, chunk.first :], chunk.copy_of_cache(1)))[0]
+    return _centred(log_p), open_window(over, chunk).gradient
 
 
 def _centred(log_p: Tensor) -> Tensor:

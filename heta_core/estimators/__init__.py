@@ -1,0 +1,1 @@
+"""Ways to estimate the Hessian sensitivity from products of the Hessian with directions."""
