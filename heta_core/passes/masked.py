@@ -26,6 +26,7 @@ from heta_core.groups import Groups, runs, spanned
 from heta_core.language_model import LanguageModel, embed, log_probs, running
 from heta_core.passes.batching import Room, in_batches
 from heta_core.passes.prefix import Chunk, chunks_at, logits_at
+from heta_core.passes.room import Extent, masked_rows
 from heta_core.settings import Settings
 
 
@@ -59,7 +60,8 @@ def masked(lm: LanguageModel, reading: Reading, settings: Settings) -> Iterator[
     """
     embeddings = embed(lm, reading.ids)
     context = embeddings[: reading.groups[-1][1]]
-    room = Room(settings.chunk)
+    extent = Extent(len(reading.ids), len(reading.ids), len(reading.rows))
+    room = Room(masked_rows(lm, extent, settings.memory, most=settings.chunk))
     if settings.mask == "attention":
         _check_positions(lm)
     else:

@@ -7,6 +7,7 @@
 3. What is left of the budget beside what is there in any case, divided by that, is the number of rows.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -81,11 +82,16 @@ def _matrix(module: nn.Module) -> Tensor | None:
     return weight if is_one else None
 
 
+def layer_bytes(shape: Shape, extent: Extent) -> float:
+    """One layer's work on one sequence: at its attention or at its activation, whichever holds more."""
+    attention, outputs, _ = _sizes(shape, extent)
+    return max(3.75 * attention + 0.5 * outputs, (4.0 if shape.is_composed else 1.8) * outputs)
+
+
 def forward_bytes(shape: Shape, extent: Extent) -> float:
     """One sequence of a batch without gradients: one layer's work or the logits, and the cache it is given."""
-    attention, outputs, logits = _sizes(shape, extent)
-    work = max(3.75 * attention + 0.5 * outputs, (4.0 if shape.is_composed else 1.8) * outputs, 8.5 * logits)
-    return work + _cache(shape, extent)
+    *_, logits = _sizes(shape, extent)
+    return max(layer_bytes(shape, extent), 8.5 * logits) + _cache(shape, extent)
 
 
 def graph_bytes(shape: Shape, extent: Extent) -> float:
@@ -133,13 +139,17 @@ def masked_rows(lm: LanguageModel, extent: Extent, memory: int | None, *, most: 
     return _rows(lm, 0, forward_bytes(shape_of(lm), extent), memory, most)
 
 
-def product_rows(lm: LanguageModel, extent: Extent, memory: int | None, *, most: int) -> int:
+def product_rows(lm: LanguageModel, extents: Sequence[Extent], memory: int | None, *, most: int) -> int:
     """How many products through one graph fit at once, `most` at most; asked before the graph is there.
+
+    Args:
+        extents: of every line of what is explained; the graph runs through all of them.
 
     Raises: as `masked_rows`.
     """
     shape = shape_of(lm)
-    return _rows(lm, graph_bytes(shape, extent), product_bytes(shape, extent), memory, most)
+    graph = sum(graph_bytes(shape, extent) for extent in extents)
+    return _rows(lm, graph, sum(product_bytes(shape, extent) for extent in extents), memory, most)
 
 
 def _rows(lm: LanguageModel, fixed: float, each: float, memory: int | None, most: int) -> int:
