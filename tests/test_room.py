@@ -3,21 +3,25 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from allocations import most_allocated
 from conftest import byte_tokenizer
 from transformers import AutoModelForCausalLM, GPT2Config, GPTJConfig, LlamaConfig, Phi3Config, PreTrainedConfig
 
+from heta_core.components import hessian
 from heta_core.components.kl import kl
+from heta_core.engine import attribute, attribute_steps
 from heta_core.errors import OutOfMemoryError
 from heta_core.language_model import LanguageModel, embed, log_probs, running
 from heta_core.loading import wrap
 from heta_core.memory import available
-from heta_core.passes import room
+from heta_core.passes import batching, curvature, masked, room
 from heta_core.passes.curvature import open_window, surface
 from heta_core.passes.prefix import Chunk, chunks, logits_at
 from heta_core.passes.room import Extent, forward_bytes, graph_bytes, masked_rows, product_bytes, product_rows, shape_of
+from heta_core.settings import Settings
 from heta_core.targets import next_token
 
 # What is predicted over what is counted: enough to choose a batch by, with SAFE_PART to spare.
@@ -131,3 +135,78 @@ def test_too_little_memory_for_one_row_is_an_error(gpt2: LanguageModel) -> None:
 
 def test_a_computer_has_what_it_says_is_free() -> None:
     assert room.free(torch.device("cpu")) == pytest.approx(available(), rel=0.2)
+
+
+@pytest.mark.parametrize("settings", [Settings(probes=6), Settings(probes="auto"), Settings(estimator="coloured")])
+def test_curvature_that_runs_out_of_memory_halves_its_batch_and_finishes(
+    gpt2: LanguageModel, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    expected = attribute(gpt2, "Kate has a cup.", settings=settings)
+    whole, tried = curvature._through, []
+
+    def through(lm: LanguageModel, outputs: torch.Tensor, leaf: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
+        tried.append(len(directions))
+        if len(directions) > 3:
+            raise OutOfMemoryError("full")
+        return whole(lm, outputs, leaf, directions)
+
+    monkeypatch.setattr(curvature, "_through", through)
+    steps = list(attribute_steps(gpt2, "Kate has a cup.", settings=settings))
+    assert tried[:4] == [16, 8, 4, 2] and max(tried[3:]) == 2  # what did not fit is not tried again
+    before = [step for step in steps if step.hessian is None and step.information is not None][-1]
+    assert steps[-1].transition is before.transition and steps[-1].information is before.information
+    assert steps[-1].hessian is not None and expected.hessian is not None
+    np.testing.assert_allclose(steps[-1].hessian.scores, expected.hessian.scores, rtol=1e-8)
+    assert steps[-1].work.products == expected.work.products
+
+
+def test_what_is_finished_stays_where_not_one_product_fits(
+    gpt2: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def through(*_: object, **__: object) -> torch.Tensor:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(torch.autograd, "grad", through)
+    found = []
+    with pytest.raises(OutOfMemoryError, match="needs more memory than cpu has left"):
+        found.extend(attribute_steps(gpt2, "Kate has a cup."))
+    assert found[-1].information is not None and found[-1].hessian is None
+
+
+def test_masked_runs_that_run_out_of_memory_halve_their_batch_and_finish(
+    gpt2: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(probes=1)
+    expected, whole, tried = attribute(gpt2, "Kate has a cup.", settings=settings), masked.logits_at, []
+
+    def logits(lm: LanguageModel, rows: torch.Tensor, *others: object, **options: object) -> torch.Tensor:
+        tried.append(len(rows))
+        if len(rows) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return whole(lm, rows, *others, **options)
+
+    monkeypatch.setattr(masked, "logits_at", logits)
+    found = attribute(gpt2, "Kate has a cup.", settings=settings)
+    assert tried[:3] == [8, 4, 2] and max(tried[2:]) == 2
+    assert found.information is not None and expected.information is not None
+    np.testing.assert_allclose(found.information.kl, expected.information.kl, rtol=1e-8)
+
+
+def test_less_memory_makes_smaller_batches_and_changes_no_number(
+    gpt2: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, rooms = "Kate has a cup.", []
+
+    class Seen(batching.Room):
+        def __init__(self, rows: int) -> None:
+            rooms.append(rows)
+            super().__init__(rows)
+
+    monkeypatch.setattr(masked, "Room", Seen)
+    monkeypatch.setattr(hessian, "Room", Seen)
+    shape, extent = shape_of(gpt2), Extent(16, 16)
+    tight = int(1.01 * (graph_bytes(shape, extent) + 2 * product_bytes(shape, extent)))
+    free, small = (attribute(gpt2, text, settings=Settings(probes=4, memory=memory)) for memory in (None, tight))
+    assert rooms[1::2] == [16, 2]
+    assert free.information is not None and small.information is not None
+    np.testing.assert_allclose(small.scores, free.scores, rtol=1e-8)

@@ -1,0 +1,155 @@
+"""What a run asks of the model, call by call, and what each call takes.
+
+An operation is a multiplication or an addition of a matrix product. With frozen weights a backward takes as many as its
+forward, and a Hessian-vector product twice as many; attention multiplies two activations, so there each of them has a
+gradient: 1, 2 and 6 times the forward.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from heta_core.components import hessian
+from heta_core.engine import N_CAPTURES
+from heta_core.estimators.blockwise import rounds
+from heta_core.estimators.coloured import AUTO_DRAWS, n_products
+from heta_core.groups import Groups, runs, singles
+from heta_core.language_model import LanguageModel
+from heta_core.passes.room import (
+    Extent,
+    Shape,
+    forward_bytes,
+    graph_bytes,
+    masked_rows,
+    product_bytes,
+    product_rows,
+    shape_of,
+    transition_bytes,
+)
+from heta_core.settings import Settings
+from heta_core.targets import Line, Objective
+
+Kind = Literal["forward", "gradient", "product"]
+KINDS: tuple[Kind, ...] = ("forward", "gradient", "product")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The model run once on a batch, or a batch of products through one graph; several such calls alike."""
+
+    kind: Kind
+    n_rows: int
+    extent: Extent
+    times: int = 1
+
+
+def flops(shape: Shape, call: Call) -> float:
+    """Operations of all calls alike."""
+    extent = call.extent
+    matrices = 2 * (shape.n_weights * extent.n_run + shape.width * shape.vocabulary * extent.n_read)
+    attention = 4 * shape.n_layers * shape.n_heads * shape.head_width * extent.n_run * extent.n_seen
+    of_each = {
+        "forward": matrices + attention,
+        "gradient": 2 * matrices + 3 * attention,
+        "product": 2 * matrices + 6 * attention,
+    }
+    return call.times * call.n_rows * of_each[call.kind]
+
+
+def transition_calls(lines: Sequence[Line]) -> Iterator[Call]:
+    """The forwards that the transition takes."""
+    yield from (Call("forward", 1, Extent(len(x.ids), len(x.ids), len(x.rows)), N_CAPTURES) for x in lines)
+
+
+def masking_calls(lm: LanguageModel, line: Line, groups: Groups, settings: Settings) -> Iterator[Call]:
+    """The masked forwards of a line, behind prefixes that grow; of every mask about those of the replacing ones."""
+    n, n_read = len(line.ids), len(line.rows)
+    most = masked_rows(lm, Extent(n, n, n_read), settings.memory, most=settings.chunk)
+    for start, _, members in _windows(groups, settings.chunk):
+        reached = sum(row >= start for row in line.rows)
+        yield from _batches("forward", len(members), most, Extent(n - start if lm.has_prefix else n, n, reached))
+    yield from _growths(lm, groups, settings.chunk)
+
+
+def curvature_calls(
+    lm: LanguageModel, explained: Objective, settings: Settings, blocks: Groups | None
+) -> Iterator[Call]:
+    """Windows and products of the Hessian term; of adaptive probes about as many as they usually take."""
+    blocks, n_lines = blocks or singles(explained.n_context), len(explained.lines)
+    n_passes = hessian.n_passes(lm, explained.n_context, settings, n_lines=n_lines, blocks=blocks)
+    whole = [_extent(line, 0) for line in explained.lines]
+    most = product_rows(lm, whole, settings.memory, most=settings.batch)
+    if settings.estimator in ("coloured", "low_rank"):
+        yield from _window(whole, n_passes - n_lines - 1, most)
+        return
+    if settings.probes == "auto":
+        n_whole = n_products(len(blocks), AUTO_DRAWS)
+        yield from _window(whole, n_whole, most)
+        n_windows = len(runs(blocks, settings.chunk))
+        n_opened = (n_lines + 1) * n_windows + (n_windows - 1 if lm.has_prefix else 0)
+        each = [(n_passes - n_whole - n_lines - 1 - n_opened) / len(blocks)]
+    else:
+        width = int(lm.model.get_input_embeddings().weight.shape[1])
+        each = [len(draws) for draws in rounds(settings, blocks, width)]
+    for n_draws in each:
+        for start, _, members in _windows(blocks, settings.chunk):
+            extents = [_extent(line, start if lm.has_prefix else 0) for line in explained.lines]
+            yield from _window(extents, round(n_draws * len(members)), most)
+        yield from _growths(lm, blocks, settings.chunk)
+
+
+def growing_calls(lm: LanguageModel, n_prompt: int, n_steps: int) -> Iterator[Call]:
+    """The forwards that choose the tokens of a continuation."""
+    if not lm.has_prefix:
+        yield from (Call("forward", 1, Extent(n, n)) for n in range(n_prompt, n_prompt + n_steps))
+        return
+    yield Call("forward", 1, Extent(n_prompt, n_prompt))
+    yield from (Call("forward", 1, Extent(1, n)) for n in range(n_prompt + 1, n_prompt + n_steps))
+
+
+def most_bytes(lm: LanguageModel, calls: Iterable[Call], n_tokens: int) -> float:
+    """What the largest of a run's moments takes beside the model."""
+    shape = shape_of(lm)
+    graph, most = 0.0, transition_bytes(shape, n_tokens)
+    for call in calls:
+        if call.kind == "gradient":
+            graph = graph_bytes(shape, call.extent)
+            taken = graph
+        elif call.kind == "product":
+            taken = graph + call.n_rows * product_bytes(shape, call.extent)
+        else:
+            taken = call.n_rows * forward_bytes(shape, call.extent)
+        most = max(most, taken)
+    return most
+
+
+def _extent(line: Line, start: int) -> Extent:
+    return Extent(len(line.ids) - start, len(line.ids), sum(row >= start for row in line.rows))
+
+
+def _window(extents: Sequence[Extent], n: int, most: int) -> Iterator[Call]:
+    """A graph over every line, and n products through it."""
+    for extent in extents:
+        yield Call("gradient", 1, extent)
+        yield from _batches("product", n, most, extent)
+
+
+def _batches(kind: Kind, n: int, most: int, extent: Extent) -> Iterator[Call]:
+    whole, rest = divmod(n, most)
+    if whole:
+        yield Call(kind, most, extent, whole)
+    if rest:
+        yield Call(kind, rest, extent)
+
+
+def _windows(groups: Groups, size: int) -> Iterator[tuple[int, int, range]]:
+    """First token, end and members of each run of groups."""
+    for members in runs(groups, size):
+        yield groups[members.start][0], groups[members.stop - 1][1], members
+
+
+def _growths(lm: LanguageModel, groups: Groups, size: int) -> Iterator[Call]:
+    """The forwards that grow a prefix over all but the last run of groups."""
+    if lm.has_prefix:
+        for start, stop, _ in list(_windows(groups, size))[:-1]:
+            yield Call("forward", 1, Extent(stop - start, stop))
