@@ -9,7 +9,7 @@ from heta_core.bench.clock import in_turns, spread
 from heta_core.bench.differences import allowed, difference
 from heta_core.bench.flops import matrix_product
 from heta_core.bench.memory import Memory, peak
-from heta_core.bench.results import Comparison, Measured
+from heta_core.bench.results import Comparison, Difference, Measured
 from heta_core.bench.ways import Case, Found, Way
 from heta_core.language_model import LanguageModel
 
@@ -31,33 +31,54 @@ class _Trial:
 
 
 def compare(lm: LanguageModel, case: Case, repeats: int, told: Told) -> Comparison:
-    """A component in all its ways. The run that counts operations and memory warms up for those that are timed.
-
-    Every round also times a product of two square matrices, so that both see the same state of the machine.
-    """
+    """A component in all its ways. The run that counts operations and memory warms up for those that are timed."""
     trials = []
     for way in case.ways:
         told(f"{case.component}, {way.name}: operations and memory")
         trials.append(_Trial(way, *peak(way.flops, lm.device)))
-    product = matrix_product(lm.device, lm.dtype)
+    rates = _timed(lm, trials, repeats, lambda words: told(f"{case.component}, {words}"))
+    exact = trials[0].found
+    if case.reference is not None:
+        told(f"{case.component}, the reference")
+        exact = case.reference()
+    first, *others = trials
+    ways = [_measured(first)]
+    for trial in others:
+        base = first.found if trial.way.is_same else exact
+        assert trial.found is not None and base is not None  # every way has been run
+        ways.append(_against(trial, first, _difference(lm, case, trial, base)))
+    return Comparison(case.component, tuple(ways), spread(rates))
+
+
+def _timed(lm: LanguageModel, trials: list[_Trial], repeats: int, told: Told) -> list[float]:
+    """Run every way in turns, and in every round a product of two square matrices: GFLOP/s of that.
+
+    Both then meet the same state of the machine.
+    """
+    product, rates = matrix_product(lm.device, lm.dtype), list[float]()
     product()
-    rates: list[float] = []
-    runs: list[Callable[[], Found | None]] = [product, *(way.run for way in case.ways)]
-    told(f"{case.component}: {repeats} rounds of time")
+    runs: list[Callable[[], Found | None]] = [product, *(trial.way.run for trial in trials)]
+    told(f"1 of {repeats} rounds")
     for i, found, seconds in in_turns(runs, repeats, lm.device):
         if i == 0:
             rates.append(product.flops / seconds / _GIGA)
-        else:
-            trials[i - 1].seconds.append(seconds)
-            trials[i - 1].found = found
-            told(f"{case.component}, {trials[i - 1].way.name}: {len(trials[i - 1].seconds)} of {repeats} timed")
-    first, *others = trials
-    ways = (_measured(first), *(_against(_measured(trial), trial, first, lm, case) for trial in others))
-    return Comparison(case.component, ways, spread(rates))
+            continue
+        trial = trials[i - 1]
+        trial.seconds.append(seconds)
+        trial.found = found
+        told(f"{trial.way.name}: {len(trial.seconds)} of {repeats} timed")
+    return rates
+
+
+def _difference(lm: LanguageModel, case: Case, trial: _Trial, base: Found) -> Difference:
+    assert trial.found is not None
+    part = allowed(lm.source.family, lm.dtype) if trial.way.is_same else None
+    least = case.least if lm.dtype == torch.float32 else 0.0
+    return difference(trial.found.values, base.values, part=part, least=least)
 
 
 def _measured(trial: _Trial) -> Measured:
-    assert trial.found is not None  # every way has been run
+    assert trial.found is not None
     seconds, least = spread(trial.seconds), trial.way.suffix_flops
     return Measured(
         way=trial.way.name,
@@ -70,14 +91,11 @@ def _measured(trial: _Trial) -> Measured:
     )
 
 
-def _against(measured: Measured, trial: _Trial, first: _Trial, lm: LanguageModel, case: Case) -> Measured:
+def _against(trial: _Trial, first: _Trial, apart: Difference) -> Measured:
     """A way with what it is against the first."""
-    assert trial.found is not None and first.found is not None
-    part = allowed(lm.source.family, lm.dtype) if trial.way.is_same else None
-    least = case.least if lm.dtype == torch.float32 else 0.0
     return replace(
-        measured,
+        _measured(trial),
         faster=spread([a / b for a, b in zip(first.seconds, trial.seconds, strict=True)]),
         flops_share=trial.flops / first.flops,
-        difference=difference(trial.found.values, first.found.values, part=part, least=least),
+        difference=apart,
     )

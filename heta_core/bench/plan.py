@@ -20,13 +20,21 @@ class Plan:
 
     tokens: int = 48  # T, of the prompt
     probes: int = 10  # m, sign vectors a token, of the textbook's loop and the exact way
+    reference: int = 0  # m of the exact run that estimates are compared with; 0 takes that of `probes`
     repeats: int = 3  # of every way, in turns
     steps: int = 0  # tokens after the prompt that are explained together and one at a time; 0 leaves that out
     lengths: tuple[int, ...] = ()  # prompts whose cost is compared; none leaves that out
     seed: int = 0  # of sign vectors, random weights and random prompts
 
     def __post_init__(self) -> None:
-        for name, low in (("tokens", _FEWEST_TOKENS), ("probes", 1), ("repeats", 1), ("steps", 0), ("seed", 0)):
+        for name, low in (
+            ("tokens", _FEWEST_TOKENS),
+            ("probes", 1),
+            ("repeats", 1),
+            ("steps", 0),
+            ("seed", 0),
+            ("reference", 0),
+        ):
             _whole(name, getattr(self, name), low)
         for length in self.lengths:
             _whole("every length of growth", length, _FEWEST_TOKENS)
@@ -42,7 +50,7 @@ class Plan:
 def curvature_ways(plan: Plan) -> dict[str, Settings]:
     """The ways to compute the Hessian that are measured against the textbook's loop, by name.
 
-    The first is the same quantity from the same probes; of any further one the error against the first is told.
+    The first is the same quantity from the same probes; any further one is an estimate of it, whose error is told.
     """
     return {
         "exact": Settings(probes=plan.probes, seed=plan.seed),

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from heta_core.bench.clock import Spread
 from heta_core.bench.results import Benchmark, Comparison, Difference, Growth, Measured, Targets
 
+# Less would need more digits than there is room for.
+_SHOWN = 0.001
 _HEAD = (
     f"{'':<11}{'':<14}{'seconds':>8}{'times as fast':>20}{'differs':>9}{'passes':>12}{'GFLOP':>8}{'of it':>6}"
     f"{'GFLOP/s':>8}{'of rate':>8}{'peak MB':>15}"
@@ -33,7 +35,7 @@ def _opening(found: Benchmark) -> Iterator[str]:
     yield f"{source.model}: {source.n_parameters / 1e6:,.2f} million parameters, {source.dtype}"
     yield f"on {found.device}{threads}, torch {versions.get('torch', '?')}"
     yield (
-        f"{plan.tokens} tokens, {plan.probes} probes a token; every way timed {plan.repeats} "
+        f"{plan.tokens} tokens, {_probes(plan.probes)}; every way timed {plan.repeats} "
         f"{'times' if plan.repeats > 1 else 'time'}, in turns"
     )
 
@@ -75,10 +77,10 @@ def _notes(found: Benchmark) -> Iterator[str]:
         rate = comparison.matrix_gflops
         reached = f"{rate.median:.0f} GFLOP/s ({rate.low:.0f} … {rate.high:.0f})"
         yield f"{comparison.component}: a product of two square matrices ran at {reached}"
-        yield from _estimates(comparison)
+        yield from _estimates(comparison, found.plan.reference or found.plan.probes)
 
 
-def _estimates(comparison: Comparison) -> Iterator[str]:
+def _estimates(comparison: Comparison, n_probes: int) -> Iterator[str]:
     """What the columns have no room for: the work that cannot be avoided, and estimates' errors."""
     for way in comparison.ways:
         if way.suffix_gflops is not None:
@@ -91,8 +93,8 @@ def _estimates(comparison: Comparison) -> Iterator[str]:
             order = way.difference.spearman
             told = "" if order is None else f", Spearman {order:.3f}"
             yield (
-                f"{comparison.component}, {way.way}: an estimate, median error {way.difference.median:.1%} of an entry"
-                f"{told}"
+                f"{comparison.component}, {way.way}: an estimate; against {_probes(n_probes)} of the exact way a "
+                f"median error of {way.difference.median:.1%}{told}"
             )
 
 
@@ -124,4 +126,10 @@ def _times(ratio: float) -> str:
 
 def _short(value: float) -> str:
     """Three digits of a time or a count."""
+    if 0 < value < _SHOWN:
+        return f"< {_SHOWN}"
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _probes(n: int) -> str:
+    return f"{n} probe{'s' * (n > 1)} a token"

@@ -47,6 +47,7 @@ class Case:
 
     component: str
     ways: tuple[Way, ...]
+    reference: Callable[[], Found] | None = None  # what estimates are compared with; the first way if there is none
     least: float = 0.0  # what float32 may be apart by, beside its part of the largest entry; in the component's unit
 
 
@@ -72,10 +73,14 @@ def components(p: Prompt, plan: Plan, curvature: Mapping[str, Settings]) -> tupl
     Args:
         curvature: the engine's ways to compute the Hessian; the first takes the plan's probes, all of them.
     """
+    reference = None
+    if plan.reference and len(curvature) > 1:
+        exact = next(iter(curvature.values()))
+        reference = _hessian(p, "reference", replace(exact, probes=plan.reference)).run
     return (
         Case("transition", (_textbook_transition(p), _engine_transition(p))),
         Case("KL", (_textbook_kl(p), _engine_kl(p)), least=LEAST_NATS),
-        Case("Hessian", (_textbook_hessian(p, plan), *_engine_hessian(p, plan, curvature))),
+        Case("Hessian", (_textbook_hessian(p, plan), *_engine_hessian(p, plan, curvature)), reference),
     )
 
 

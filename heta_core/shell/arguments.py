@@ -4,12 +4,9 @@ import argparse
 from pathlib import Path
 from typing import TypeAlias
 
-from heta_core.bench.plan import Plan
-from heta_core.bench.shapes import SHAPES
 from heta_core.settings import ESTIMATORS, MASKS, SCALINGS, Decoding, Settings, Weights
+from heta_core.shell.bench_options import asked_of_bench
 
-_EMBEDDED = "littletown"
-_MODEL = "name, Hugging Face id or folder (default %(default)s)"
 _EXIT_CODES = """exit codes:
   0  everything asked for was done
   1  something could not be done: a prompt, the model, a file; the message says what to do
@@ -191,22 +188,7 @@ def _evidence(commands: _Commands) -> None:
 
 
 def _bench(commands: _Commands) -> None:
-    command = _command(commands, "bench", "measure the engine against the loop that a textbook would write")
-    usual, model = Plan(), command.add_mutually_exclusive_group()
-    model.add_argument("--model", default=_EMBEDDED, metavar="ID", help=_MODEL)
-    model.add_argument("--shape", metavar="NAME", help=f"random weights of a known size: {', '.join(SHAPES)}")
-    for name, told in (("tokens", "of the prompt"), ("probes", "sign vectors a token"), ("repeats", "of every way")):
-        command.add_argument(f"--{name}", type=int, default=getattr(usual, name), help=f"{told} (default %(default)s)")
-    command.add_argument(
-        "--generate", type=int, default=0, metavar="N", help="explain N more tokens, together and one at a time"
-    )
-    command.add_argument(
-        "--growth", type=int, nargs="+", default=(), metavar="T", help="fit how cost grows over prompts of T tokens"
-    )
-    command.add_argument("--seed", type=int, default=usual.seed, help="of sign vectors and what is random")
-    command.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="default %(default)s")
-    command.add_argument("--device", metavar="NAME", help="cpu, cuda; the GPU if there is one")
-    command.add_argument("--json", metavar="PATH", help="write everything as JSON; - prints it instead of the table")
+    asked_of_bench(_command(commands, "bench", "measure the engine against the loop that a textbook would write"))
 
 
 def _examples(commands: _Commands) -> None:
@@ -220,7 +202,9 @@ def _figures(commands: _Commands) -> None:
 
 
 def _model(command: argparse.ArgumentParser, *, may_download: bool = False) -> None:
-    command.add_argument("--model", default=_EMBEDDED, metavar="ID", help=_MODEL)
+    command.add_argument(
+        "--model", default="littletown", metavar="ID", help="name, Hugging Face id or folder (default %(default)s)"
+    )
     if may_download:
         command.add_argument("--download", action="store_true", help="allow the model to be fetched from the hub")
 

@@ -17,6 +17,7 @@ def run(arguments: argparse.Namespace) -> int:
     plan = Plan(
         tokens=arguments.tokens,
         probes=arguments.probes,
+        reference=arguments.reference,
         repeats=arguments.repeats,
         steps=arguments.generate,
         lengths=tuple(arguments.growth),
