@@ -53,6 +53,17 @@ def opened(groups: Groups, k: int) -> Groups:
     return (*groups[:k], *((i, i + 1) for i in range(start, stop)), *groups[k + 1 :])
 
 
+def merged(groups: Groups, first: int, last: int) -> Groups:
+    """The same groups with those from `first` to before `last` made one.
+
+    Raises:
+        InputError: those are not at least two of them.
+    """
+    if not 0 <= first < last - 1 < len(groups):
+        raise InputError(f"A block is made of two or more of {len(groups)} groups, got {first} to {last}: mark others.")
+    return (*groups[:first], (groups[first][0], groups[last - 1][1]), *groups[last:])
+
+
 def cut(groups: Groups, position: int) -> Groups:
     """The same groups before a position, every token from there on alone.
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from heta_core.attribution import Attribution
-from heta_core.groups import Groups
 from heta_core.parts import Candidate, Information, Prediction, Sensitivity, Source, Transition, Work
 from heta_core.report import dumps
 from heta_core.settings import Settings, Weights
@@ -198,31 +197,6 @@ def explained(pieces: Sequence[str], choice: Choice) -> Attribution:
     if choice.stop is not None and choice.stop > position + 1:
         return span(pieces, position, choice.stop)
     return result(pieces, choice=said, seed=len(pieces)) if inside is None else observed(pieces, position)
-
-
-def in_blocks(a: Attribution, groups: Groups | None) -> Attribution:
-    """A made-up result on blocks of its tokens: every number summed, the first choice that of each block's first."""
-    if groups is None:
-        return a
-    starts = [start for start, _ in groups]
-    assert a.transition and a.information and a.hessian
-    i, s = a.information, a.hessian
-    n = s.n_probes[starts]
-    total = {name: np.add.reduceat(getattr(s, name), starts) for name in ("scores", "standard_error", "gradient")}
-    return replace(
-        a,
-        groups=groups,
-        transition=Transition(np.add.reduceat(a.transition.flow, starts, 2), a.transition.sink_share),
-        information=replace(
-            i,
-            kl=np.add.reduceat(i.kl, starts),
-            log_p=i.log_p[starts],
-            first_choices=tuple(i.first_choices[k] for k in starts),
-            places=None if i.places is None else i.places[starts],
-            log_p_foil=None if i.log_p_foil is None else i.log_p_foil[starts],
-        ),
-        hessian=replace(s, n_probes=n, **total),
-    )
 
 
 def write_examples(folder: Path) -> None:

@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerFast
 from heta_core.conversation import chat
 from heta_core.errors import InputError
 from heta_core.grouping import by, characters, named, resolve, segments, sentences, words
-from heta_core.groups import Groups, check, cut, fitted, joined, opened, runs, singles
+from heta_core.groups import Groups, check, cut, fitted, joined, merged, opened, runs, singles
 from heta_core.tokens import Tokens, from_ids, from_text
 
 
@@ -119,6 +119,13 @@ def test_a_group_is_opened_into_its_tokens() -> None:
     assert opened(((0, 1), (1, 4), (4, 6)), 1) == ((0, 1), (1, 2), (2, 3), (3, 4), (4, 6))
     with pytest.raises(InputError, match="0 to 2, got 3"):
         opened(((0, 1), (1, 4), (4, 6)), 3)
+
+
+def test_neighbours_are_made_one_block() -> None:
+    assert merged(((0, 1), (1, 4), (4, 6)), 0, 2) == ((0, 4), (4, 6))
+    for first, last in ((1, 2), (-1, 2), (1, 4), (2, 1)):
+        with pytest.raises(InputError, match="two or more of 3 groups"):
+            merged(((0, 1), (1, 4), (4, 6)), first, last)
 
 
 def test_groups_follow_the_context() -> None:

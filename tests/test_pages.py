@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 import samples
 import streamlit as st
+from made_blocks import in_blocks
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # as `streamlit run app.py` does
 
-from heta_core.errors import InputError, LoadError  # noqa: E402 - the pages need the path above
+from heta_core.attribution import Attribution  # noqa: E402 - the pages need the path above
+from heta_core.errors import InputError, LoadError  # noqa: E402
+from heta_core.grouping import resolve, sentences  # noqa: E402
+from heta_core.groups import merged, opened, singles  # noqa: E402
 from heta_core.report import dumps, loads  # noqa: E402
 from heta_core.settings import Weights  # noqa: E402
 from heta_core.targets import Choice  # noqa: E402
@@ -35,7 +39,9 @@ def fake_steps(question: Question) -> Iterator[Step]:
         raise InputError("Need at least 2 tokens, got 1: add a word. ![x](http://e.x)")
     pieces = samples.words(samples.SCENE)
     for partial in samples.growing(samples.explained(pieces, question.choice)):
-        yield Step("Hessian: refining", partial.work.fraction, partial)
+        groups = question.blocks(partial.tokens, question.choice)
+        cut = resolve(groups, partial.tokens, partial.n_context, partial.target.position)
+        yield Step("Hessian: refining", partial.work.fraction, in_blocks(partial, cut))
 
 
 @pytest.fixture
@@ -204,6 +210,85 @@ def test_a_typed_foil_is_compared_with_what_is_explained(app: AppTest) -> None:
 def test_a_forged_event_does_no_harm(app: AppTest, event: dict[str, Any]) -> None:
     before = sent(app.run())["view"]["labels"]
     assert sent(click(app, **event))["view"]["labels"] == before
+
+
+def cut(app: AppTest, **event: object) -> tuple[dict[str, Any], Question]:
+    """What is drawn after another cut was asked for, and the question."""
+    view: dict[str, Any] = sent(click(app, **event))["view"]
+    return view, asked[-1]
+
+
+def test_sentences_are_scored_as_blocks_and_one_is_opened_into_its_tokens(app: AppTest) -> None:
+    shown = samples.result()
+    app.run()
+    view, question = cut(app, kind="scored", text="sentences")
+    groups = sentences(shown.tokens, shown.n_context)
+    assert question.groups == "sentences" and question.choice == Choice(38, 1000) and question.text == shown.tokens
+    assert view["scored"]["by"] == "sentences" and view["scored"]["sizes"] == [b - a for a, b in groups]
+    assert view["labels"][:2] == ["<s>", "Mia ran to the museum."] and view["density"] is not None
+    view, question = cut(app, kind="open", position=1)
+    assert question.groups == opened(groups, 1) and question.choice == Choice(38, 1000)
+    assert view["scored"]["by"] == "segments" and view["labels"][1:3] == ["Mia", "ran"]
+    view = sent(click(app, kind="scored", text="tokens"))["view"]  # the example itself, which is there
+    assert view["scored"]["by"] == "tokens" and view["density"] is None
+
+
+def test_what_was_scored_before_is_there_at_once(app: AppTest) -> None:
+    app.run()
+    cut(app, kind="scored", text="sentences")
+    shown, n = session_view(app), len(asked)
+    engine_cache.remember(shown)
+    assert sent(click(app, kind="scored", text="tokens"))["view"]["scored"]["by"] == "tokens"
+    assert sent(click(app, kind="scored", text="sentences"))["view"]["scored"]["by"] == "sentences"
+    assert len(asked) == n  # the example, and what was remembered
+
+
+def session_view(app: AppTest) -> Attribution:
+    found: list[Any] = []
+    with_state(app, lambda: found.append(session.view()))
+    assert found[0] is not None
+    return found[0]
+
+
+def test_neighbours_are_scored_as_one_block(app: AppTest) -> None:
+    app.run()
+    view, question = cut(app, kind="block", position=5, stop=9)
+    assert question.groups == merged(singles(38), 5, 9)
+    assert view["scored"] == {"by": "segments", "one": "block", "many": "blocks", "sizes": [1] * 5 + [4] + [1] * 29}
+
+
+def test_clicks_on_blocks_mean_their_tokens(app: AppTest) -> None:
+    app.run()
+    cut(app, kind="scored", text="sentences")
+    # What is explained next is scored in the same way; of a sentence all of it is explained, token by token.
+    view, question = cut(app, kind="target", position=2)
+    assert question.choice == Choice(7, stop=14) and question.groups == "sentences"
+    target = view["target"]
+    assert view["labels"][target["start"] : target["stop"]] == ["The", "ball", "is", "in", "the", "market", "."]
+    app.run()
+    view, question = cut(app, kind="target", position=view["target"]["start"], token_id=None, stop=None)
+    assert question.choice == Choice(7)
+
+
+def test_the_answers_other_words_are_asked_for_at_the_same_place(app: AppTest) -> None:
+    app.run()
+    view, _ = cut(app, kind="scored", text="sentences")
+    _, question = cut(app, kind="target", position=view["target"]["start"], token_id=1004)
+    assert question.choice == Choice(38, 1004) and question.groups == "sentences"
+    cut(app, kind="block", position=1, stop=3)
+    _, question = cut(app, kind="target", position=None, stop=None)
+    assert question.choice == Choice(None) and isinstance(question.groups, tuple)
+
+
+def test_a_swapped_sentence_is_scored_by_sentences_again(app: AppTest) -> None:
+    app.run()
+    cut(app, kind="scored", text="sentences")
+    _, question = cut(app, kind="swap", position=1, text="Ann sat down.")
+    assert question.text == samples.SCENE.replace("Mia ran to the museum.", "Ann sat down.")
+    assert question.groups == "sentences"
+    cut(app, kind="block", position=1, stop=3)
+    _, question = cut(app, kind="swap", position=1, text="Ann sat down.")
+    assert question.groups is None  # what was marked is no rule for another text
 
 
 def test_of_a_forged_event_nothing_is_believed_but_whole_numbers() -> None:

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 import samples
+from made_blocks import in_blocks
 from test_targets import ABC, LETTERS
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as `streamlit run app.py` does
 
 from heta_core.errors import InputError
+from heta_core.grouping import resolve as resolve_groups
 from heta_core.targets import Choice, resolve
 from heta_core.tokens import Tokens
-from pages.ui.question import Question
+from pages.ui.question import Question, as_asked, rule, scored
 
 TOKEN, OTHER = samples.result(), samples.result(choice=1)
 STANDING, SPAN = samples.observed(samples.words(samples.SCENE), 17), samples.span()
@@ -113,3 +115,38 @@ def test_a_foil_takes_the_place_of_what_was_said() -> None:
 def test_an_empty_foil_is_refused() -> None:
     with pytest.raises(InputError, match="empty"):
         Question("m", ABC, Choice(1), foil="").read(LETTERS)
+
+
+def test_blocks_are_answered_by_blocks() -> None:
+    tokens = TOKEN.tokens
+    by_sentence = resolve_groups("sentences", tokens, 38, 38)
+    cut = in_blocks(TOKEN, by_sentence)
+    question = Question("littletown", tokens, Choice(38, 1000))
+    for groups in ("sentences", by_sentence):
+        asked = replace(question, groups=groups)
+        assert asked.is_answered_by(cut) and not asked.is_answered_by(TOKEN)
+    assert not question.is_answered_by(cut)
+    assert not replace(question, groups="words").is_answered_by(cut)
+
+
+def test_marked_blocks_follow_the_question_to_another_place() -> None:
+    tokens = TOKEN.tokens
+    question = Question("littletown", tokens, Choice(38, 1000), groups=((0, 1), (1, 20), (20, 38)))
+    assert question.blocks(tokens, Choice(17)) == ((0, 1), (1, 17))
+    # Of a span the tokens stand alone: they explain those after them.
+    assert question.blocks(tokens, Choice(17, stop=20)) == ((0, 1), (1, 17), (17, 18), (18, 19))
+    assert question.blocks("typed", Choice()) == question.groups
+    span = in_blocks(SPAN, ((0, 1), (1, 17), (17, 18), (18, 19)))
+    assert replace(question, choice=Choice(17, stop=20)).is_answered_by(span)
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_what_a_result_explains_can_be_asked_for_again(name: str) -> None:
+    assert Question("littletown", RESULTS[name].tokens, as_asked(RESULTS[name].target)).is_answered_by(RESULTS[name])
+
+
+def test_what_is_scored_is_carried_to_another_text_by_its_rule() -> None:
+    by_sentence = in_blocks(TOKEN, resolve_groups("sentences", TOKEN.tokens, 38, 38))
+    assert (scored(TOKEN), scored(by_sentence), rule(by_sentence), rule(None)) == (None, "sentences", "sentences", None)
+    marked = in_blocks(TOKEN, ((0, 30), (30, 38)))
+    assert (scored(marked), rule(marked)) == (((0, 30), (30, 38)), None)

@@ -1,5 +1,7 @@
 /* The card of one word: its three components, what masking it does, and what can be asked about it. */
 
+const LONGEST_TITLE = 90; // characters of what the card is about
+
 function drawCard(ui) {
   const i = subject(ui);
   const { view } = ui;
@@ -18,8 +20,8 @@ function drawCard(ui) {
     sign("|"),
     cell(view.kl ? number(view.kl[i]) : "…", `γ ${ui.weights.gamma.toFixed(2)} · ${words(ui, "kl").title}`)
   );
-  const title = h("header", {}, h("h2", { dir: "auto" }, quoted(view.labels[i])), h("span", {}, [rank, state].filter(Boolean).join(" · ")), unpin);
-  const said = [h("p", { class: "sum" }, inNumbers(ui, i)), h("p", {}, ...masking(ui, i))];
+  const title = h("header", {}, h("h2", { dir: "auto" }, quoted(short(view.labels[i], LONGEST_TITLE))), h("span", {}, [rank, state].filter(Boolean).join(" · ")), unpin);
+  const said = [h("p", { class: "sum" }, inNumbers(ui, i)), ...sizeOf(ui, i), h("p", {}, ...masking(ui, i))];
   ui.el.card.replaceChildren(title, terms, ...said, ...ui.links(ui, i));
 }
 
@@ -73,14 +75,15 @@ function cardLinks(ui, i) {
     e.preventDefault();
     ui.send({ kind: "swap", position: i, text: e.target.value });
   };
-  const input = { "data-key": "swapword", placeholder: "another word, then Enter", "aria-label": `Swap ${ui.view.labels[i]} for`, onkeydown: swap };
+  const input = { "data-key": "swapword", placeholder: `another ${ui.view.scored.one}, then Enter`, "aria-label": `Swap ${ui.view.labels[i]} for`, onkeydown: swap };
   const openSwap = () => ((ui.pin = i), (ui.swapping = true), repaint(ui), ui.root.querySelector('[data-key="swapword"]').focus());
   const links = [
-    i > 0 ? link("why", h("span", {}, "Why did the model say ", h("bdi", {}, quoted(ui.view.labels[i])), " here? →"), () => ui.onToken(ui, i)) : null,
+    i > 0 ? link("why", h("span", {}, "Why did the model say ", h("bdi", {}, quoted(short(ui.view.labels[i]))), " here? →"), () => ui.onToken(ui, i)) : null,
     ui.view.transition ? link("heads", "Its layers and heads →", () => ui.send({ kind: "heads", position: i })) : null,
-    ui.swapping ? h("input", input) : link("openswap", "Swap this word …", openSwap),
+    ui.swapping ? h("input", input) : link("openswap", `Swap this ${ui.view.scored.one} …`, openSwap),
+    ...blockLinks(ui, i),
   ];
-  const hint = ui.pin === null ? "Click any word to keep it here." : "Esc lets go of it; T asks why this word stands here.";
+  const hint = ui.pin === null ? `Click any ${ui.view.scored.one} to keep it here.` : `Esc lets go of it; T asks why this ${ui.view.scored.one} stands here.`;
   const spans = ui.onSpan ? " Shift and a click explain words of the text together." : "";
   return [...links.filter(Boolean), h("p", { class: "hint" }, hint + spans)];
 }

@@ -15,8 +15,9 @@ function drawHead(ui) {
   ui.el.head.replaceChildren(h("h1", {}, ...question), ...(waits ? [] : versus(ui)), sure, ...(waits ? [] : eachOf(ui)));
 }
 
-function place({ target, tokens }) {
+function place({ target, tokens, scored }) {
   if (target.start === tokens.length) return "next word";
+  if (scored.by !== "tokens") return "in the text";
   const last = target.stop - target.start > 1 ? `–${target.stop}` : "";
   return `word${last && "s"} ${target.start + 1}${last} of ${tokens.length}`;
 }
@@ -72,10 +73,10 @@ function drawTools(ui) {
   const open = ui.el.tools.querySelector("details")?.open;
   const button = (key, title, onclick) => h("button", { type: "button", "data-key": key, onclick }, title);
   const menu = page.examples.map((title, i) => button(`example${i}`, title, () => ui.send({ kind: "example", index: i })));
-  const swap = page.swap ? `Swap ${page.swap.from} → ${page.swap.to}` : "Swap one word";
+  const swap = page.swap ? `Swap ${page.swap.from} → ${page.swap.to}` : `Swap one ${ui.view.scored.one}`;
   const examples = h("details", { open: open ? "" : null }, h("summary", { "data-key": "examples" }, "Examples"), h("div", { class: "menu" }, ...menu));
   const edit = button("edit", "✎ Edit text", () => ui.send({ kind: "edit" }));
-  ui.el.tools.replaceChildren(edit, menu.length ? examples : "", button("swap", swap, () => swapPressed(ui)));
+  ui.el.tools.replaceChildren(edit, menu.length ? examples : "", button("swap", swap, () => swapPressed(ui)), scoredPicker(ui));
 }
 
 function swapPressed(ui) {

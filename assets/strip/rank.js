@@ -43,7 +43,7 @@ function drawTable(ui) {
   const both = ui.shown === "final";
   const key = (name) => h("span", { class: `key ${name}` }, words(ui, name).title);
   const bar = both ? [key("hessian"), " ", key("kl")] : known ? [key(ui.shown)] : [""];
-  const columns = [["n", ""], ["name", "word"], ["bars", ...bar], ["num", both ? "share" : ""], ["formula", `Transition × (Hessian | ${words(ui, "kl").title})`], ["without", isContrast(ui) ? "Δ, nats" : "without it"]];
+  const columns = [["n", ""], ["name", ui.view.scored.one], ["bars", ...bar], ["num", both ? "share" : ""], ["formula", `Transition × (Hessian | ${words(ui, "kl").title})`], ["without", isContrast(ui) ? "Δ, nats" : "without it"]];
   const header = h("tr", {}, ...columns.map(([name, ...title]) => h("th", { class: name, scope: "col" }, ...title)));
   const rows = shown.map((i) => tableRow(ui, i, both, known));
   ui.el.table.replaceChildren(h("thead", {}, header), h("tbody", {}, ...rows));
@@ -52,7 +52,7 @@ function drawTable(ui) {
   const toggle = () => ((ui.all = !ui.all), repaint(ui));
   const button = (title) => h("button", { type: "button", "data-key": "all", onclick: toggle }, title);
   ui.el.more.replaceChildren(
-    ...(rest > 0 ? [`${rest} more words${hidden} · `, button("show all")] : ui.all ? [button("show fewer")] : [])
+    ...(rest > 0 ? [`${rest} more ${ui.view.scored.many}${hidden} · `, button("show all")] : ui.all ? [button("show fewer")] : [])
   );
 }
 
@@ -61,7 +61,7 @@ function tableRow(ui, i, both, known) {
   const [first, second] = both ? ui.final.parts[i] : [known ? ui.values[i] : 0, 0];
   const bars = both ? [h("i", { class: "hessian", style: width(first) }), h("i", { class: "kl", style: width(second) })] : [h("i", { class: ui.shown, style: width(first) })];
   const share = both ? percent(ui.values[i], 0) : known ? (ui.shown === "transition" ? percent(ui.values[i]) : number(ui.values[i])) : "…";
-  const name = h("button", { type: "button", "data-key": `r${i}` }, h("bdi", {}, ui.view.labels[i]));
+  const name = h("button", { type: "button", "data-key": `r${i}` }, h("bdi", {}, short(ui.view.labels[i], 60)));
   return h(
     "tr",
     { "data-i": i, class: ui.pin === i ? "pin" : ui.hover === i ? "look" : null },

@@ -1,7 +1,7 @@
 /* What the reader does: pointing, pinning, asking, by mouse and by keyboard. */
 
 function pin(ui, i) {
-  ui.pin = i;
+  Object.assign(ui, { pin: i, marking: null });
   ui.swapping = false;
   if (i !== null) ui.focus = i;
   repaint(ui);
@@ -9,12 +9,13 @@ function pin(ui, i) {
 }
 
 function explain(ui, i) {
-  asking(ui, ui.view.labels[i], [i, i + 1]);
+  asking(ui, short(ui.view.labels[i], LONGEST_HEADING), [i, i + 1]);
   ui.send({ kind: "target", position: i, stop: null, token_id: null, foil: null });
 }
 
 function press(ui, i) {
   const { n_context, target } = ui.view;
+  if (ui.marking !== null) return endBlock(ui, i);
   if (i < n_context) return pin(ui, ui.pin === i ? null : i);
   if (i !== target.start || target.kind !== "token" || !target.is_observed) ui.onToken(ui, i);
 }
@@ -25,7 +26,7 @@ function look(ui, i) {
   if (ui.pin === null) {
     paintStrip(ui);
     keepFocus(ui, () => drawCard(ui));
-  }
+  } else if (ui.marking !== null) paintStrip(ui);
 }
 
 function listen(ui) {
@@ -67,7 +68,7 @@ function keyPressed(ui, e) {
   const chip = e.target.closest(".tok");
   const at = chip ? Number(chip.dataset.i) : null;
   const moves = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity };
-  if (e.key === "Escape") pin(ui, null);
+  if (e.key === "Escape") ui.marking === null ? pin(ui, null) : endBlock(ui, ui.marking);
   else if (e.key.toLowerCase() === "t" && (at ?? ui.pin) > 0) ui.onToken(ui, at ?? ui.pin);
   else if (at !== null && (e.key === "Enter" || e.key === " ")) press(ui, at);
   else if (at !== null && e.shiftKey && ui.onSpan && e.key.startsWith("Arrow")) {

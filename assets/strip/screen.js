@@ -16,10 +16,10 @@
 
    Events: {kind: "target", position, stop, token_id, foil} asks for a token, a span (stop) or a contrast (foil, ids);
    {kind: "rather", text, whole} compares with a typed text, {kind: "exchange"} turns a contrast round; "swap", "twin",
-   "example", "edit", "heads", "weights" and "stop" are what they say.
+   "example", "edit", "heads", "weights" and "stop" are what they say; blocks.js tells those of its own.
 
    `ui` holds `view` and `page` as they came, `el` the nodes by name (`el.cols` and the others may get neighbours), what
-   the reader chose (`component`, `weights`, `pin`, `hover`, `focus`, `all`, `swapping`, `rather`, `whole`), what was asked and is
+   the reader chose (`component`, `weights`, `pin`, `hover`, `focus`, `all`, `swapping`, `marking`, `scoring`, `rather`, `whole`), what was asked and is
    not there yet (`asking` in words, `wanted` as a span), and what `mix` made of it
    (`final`, `shown`, `values`, `top`, `order`, `rank`). A main changes what clicks mean by its hooks. */
 
@@ -67,7 +67,7 @@ function create(root, hooks) {
   const bar = h("div", { class: "toolbar" }, el.tools, el.status);
   el.cols = h("div", { class: "cols" }, text, side, rank);
   root.replaceChildren(el.head, bar, el.cols, el.tip);
-  const ui = { ...HOOKS, ...hooks, root, el, chips: [], component: "final", pin: null, hover: null, focus: 0, all: false, swapping: false, rather: "", whole: false };
+  const ui = { ...HOOKS, ...hooks, root, el, chips: [], component: "final", pin: null, hover: null, focus: 0, all: false, swapping: false, marking: null, scoring: null, rather: "", whole: false };
   listen(ui);
   return ui;
 }
@@ -83,7 +83,7 @@ function receive(ui, { view, page }) {
   Object.assign(ui, { view, page, stale: false, hover: null });
   if (!waits) Object.assign(ui, { asking: null, wanted: null });
   if (!samePin) ui.pin = null;
-  if (!sameText) ui.swapping = false;
+  if (!sameText) Object.assign(ui, { swapping: false, marking: null });
   // Weights that come back are those sent from here, perhaps older than what is being dragged: take only new ones.
   const weights = JSON.stringify(view.weights);
   if (ui.received !== weights) ui.weights = { ...view.weights };

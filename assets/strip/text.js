@@ -46,6 +46,7 @@ function paintStrip(ui) {
     chip.classList.toggle("raises", raises.has(i));
     chip.classList.toggle("pin", ui.pin === i);
     chip.classList.toggle("look", looked === i);
+    chip.classList.toggle("marked", isMarked(ui, i));
     chip.classList.toggle("wanted", ui.wanted !== null && i >= ui.wanted[0] && i < ui.wanted[1]);
     chip.tabIndex = i === ui.focus ? 0 : -1;
     if (isCause) chip.setAttribute("aria-pressed", ui.pin === i);
@@ -56,7 +57,9 @@ function paintStrip(ui) {
 function describe(ui, i, changes, raises) {
   const { target, n_context, prediction } = ui.view;
   const label = ui.chips[i].label;
-  const said = isExplained(ui, i) ? prediction.tokens[i - target.start] : null;
+  // Of a block that holds several explained tokens there is no one chance to tell.
+  const hasOne = isExplained(ui, i) && prediction.tokens.length === target.stop - target.start;
+  const said = hasOne ? prediction.tokens[i - target.start] : null;
   const explained = !said ? "" : prediction.tokens.length === 1 ? "the word being explained" : `being explained, ${percent(said.p)} sure, rank ${said.rank.toLocaleString("en-US")}`;
   if (i >= n_context) return `${label}: ${explained || "explain why the model says this word here"}`;
   const rank = ui.shown ? `, rank ${ui.rank[i]} of ${n_context}` : "";

@@ -5,7 +5,7 @@ from pathlib import Path
 _STRIP = Path(__file__).resolve().parents[2] / "assets" / "strip"
 HTML = '<div class="heta">\n</div>'
 # The screen of one explained answer. A page adds a script of its own that ends in its `export default`.
-SCREEN = ("basics", "values", "head", "targets", "text", "rank", "card", "candidates", "reader", "screen")
+SCREEN = ("basics", "values", "head", "targets", "text", "blocks", "rank", "card", "candidates", "reader", "screen")
 
 
 def script(*names: str) -> str:

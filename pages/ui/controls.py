@@ -11,7 +11,7 @@ from heta_core.errors import HetaError
 from heta_core.littletown.lexicon import known_words
 from pages.ui import engine_cache, session
 from pages.ui.engine_cache import EMBEDDED, Step
-from pages.ui.question import Question
+from pages.ui.question import Question, rule
 
 _LONGEST_NAME = 200
 _MOST_UNKNOWN = 0.25  # a larger part of unknown words has left Littletown's world
@@ -62,7 +62,7 @@ def _model_chosen() -> None:
         return
     session.offer(None)
     if is_here(name):
-        session.ask(Question(name, shown.tokens.text))
+        session.ask(Question(name, shown.tokens.text, groups=rule(shown)))
     else:
         session.offer(name)
 
@@ -104,7 +104,8 @@ def _describe(name: str) -> None:
 def _download(name: str) -> None:
     shown = session.view()
     session.offer(None)
-    session.ask(Question(name, shown.tokens.text if shown else session.draft(), may_download=True))
+    text = shown.tokens.text if shown else session.draft()
+    session.ask(Question(name, text, may_download=True, groups=rule(shown)))
 
 
 def messages() -> None:
@@ -198,4 +199,4 @@ def _explain() -> None:
         return
     if word and not word[0].isspace() and not text[-1].isspace():
         word = f" {word}"
-    session.ask(Question(session.model(), text, word=word or None))
+    session.ask(Question(session.model(), text, word=word or None, groups=rule(session.view())))

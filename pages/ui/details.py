@@ -47,7 +47,7 @@ def _heads(result: Attribution) -> None:
     from heta_core.views import figures
 
     position = session.heads_position()
-    if position is None or position >= result.n_context:
+    if position is None or position >= result.n_units:
         position = result.top(1)[0] if result.is_complete else 0
     st.plotly_chart(figures.heads(result, position, _theme()), key="heta.heads", config=_PICTURE)
     st.caption("Pin another word above to see where its flow comes from.")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 import streamlit as st
 
 from heta_core.attribution import Attribution
+from heta_core.views import naming
 from pages.ui.question import Question
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def steps(question: Question) -> Iterator[Step]:
     attribute_steps = importlib.import_module("heta_core.engine").attribute_steps
     text, choice = question.read(lm.tokenizer)
     result = None
-    for result in attribute_steps(lm, text, choice=choice, settings=question.settings):
+    groups = question.blocks(text, choice)
+    for result in attribute_steps(lm, text, choice=choice, settings=question.settings, groups=groups):
         yield Step(_doing(result), result.work.fraction, result)
     if result is not None:
         remember(result)
@@ -93,7 +95,8 @@ def loaded(name: str, may_download: bool) -> "Generator[Step, None, LanguageMode
 def _doing(result: Attribution) -> str:
     """What comes next for a partial result."""
     if result.information is None:
-        return "KL: masking word by word"
+        one = "word" if result.groups is None else naming.unit(result)
+        return f"KL: masking {one} by {one}"
     return "Hessian: first probes" if result.hessian is None else "Hessian: refining"
 
 

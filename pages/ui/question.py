@@ -3,8 +3,10 @@
 from dataclasses import dataclass, replace
 
 from heta_core.attribution import Attribution
+from heta_core.grouping import GROUPINGS, Grouping, named, resolve
+from heta_core.groups import Groups, cut, fitted
 from heta_core.settings import Settings
-from heta_core.targets import Choice, position_of
+from heta_core.targets import Choice, Target, position_of
 from heta_core.tokens import Tokenizer, Tokens, from_text, pieces_of, spliced
 from heta_core.typed import ids_of, token_of
 
@@ -22,10 +24,11 @@ class Question:
     foil: str | None = None  # typed, in the place of `choice.foil`
     is_whole: bool = False  # all of the typed foil against all of what is said; else the first token that differs
     said: tuple[int, ...] = ()  # put in the place of the tokens that `choice` names by position and stop
+    groups: Grouping | Groups | None = None  # blocks that are scored; those of another context are cut to this one
 
     def is_answered_by(self, result: Attribution) -> bool:
         """The result is what this question would come to. What a typed foil comes to, only the tokenizer can say."""
-        if self.foil is not None or not self._is_about(result):
+        if self.foil is not None or not self._is_about(result) or result.groups != self._groups_of(result):
             return False
         n, target, choice = len(result.tokens), result.target, self.choice
         position = n if choice.position is None else choice.position
@@ -52,6 +55,20 @@ class Question:
         before, after = self.text.ids[: self.choice.position], self.text.ids[self.choice.stop :]
         return (*before, *self.said, *after) == result.tokens.ids
 
+    def _groups_of(self, result: Attribution) -> Groups | None:
+        """The blocks that this question means in the context of a result."""
+        if isinstance(self.groups, tuple):
+            return cut(fitted(self.groups, result.n_context), result.target.position)
+        return resolve(self.groups, result.tokens, result.n_context, result.target.position)
+
+    def blocks(self, tokens: Tokens | str, choice: Choice) -> Grouping | Groups | None:
+        """What the engine is asked to score, once the text and the choice are read."""
+        if not isinstance(self.groups, tuple) or isinstance(tokens, str):
+            return self.groups
+        position = position_of(choice, tokens)
+        n = position if choice.stop is None or choice.foil else choice.stop - 1
+        return cut(fitted(self.groups, n), position)
+
     def read(self, tokenizer: Tokenizer) -> tuple[str | Tokens, Choice]:
         """What the engine is asked, typed words as ids.
 
@@ -68,6 +85,26 @@ class Question:
             return text, choice
         tokens = from_text(tokenizer, text) if isinstance(text, str) else text
         return _against(tokenizer, tokens, choice, ids_of(tokenizer, self.foil), is_whole=self.is_whole)
+
+
+def as_asked(target: Target) -> Choice:
+    """The choice that leads to a target again."""
+    foil = tuple(said.token_id for said in target.foil)
+    if target.rest or len(foil) > 1:
+        return Choice(target.position, stop=target.stop, foil=foil)
+    return Choice(target.position, target.token_id, foil=foil, asked=target.asked)
+
+
+def scored(result: Attribution) -> Grouping | Groups | None:
+    """What a result scores: tokens, words or sentences by rule, or the blocks that somebody marked."""
+    name = named(result.groups, result.tokens, result.target.position)
+    return next((grouping for grouping in GROUPINGS if grouping == name), result.groups)
+
+
+def rule(result: Attribution | None) -> Grouping | None:
+    """The same for another text, where marked blocks mean nothing."""
+    found = None if result is None else scored(result)
+    return None if isinstance(found, tuple) else found
 
 
 def _against(

@@ -6,11 +6,13 @@ import streamlit as st
 
 from heta_core.attribution import Attribution
 from heta_core.errors import SettingsError
+from heta_core.grouping import GROUPINGS
+from heta_core.groups import merged, opened, singles
 from heta_core.settings import Weights
 from heta_core.targets import Choice
 from heta_core.views import strip
 from pages.ui import component, examples, session
-from pages.ui.question import Question
+from pages.ui.question import Question, as_asked, rule, scored
 
 _LONGEST_WORD = 200  # characters that a word may be swapped for or compared with
 _LONGEST_FOIL = 64  # tokens
@@ -96,12 +98,18 @@ def _received() -> None:
     respond(event, shown)
 
 
+# What needs nothing but the click.
+_PLAIN = {"edit": lambda: session.edit(True), "stop": session.stop}
+
+
 def respond(event: Event, shown: Attribution) -> None:
     """Do what a click asks for."""
-    question = Question(shown.source.model, shown.tokens, settings=shown.settings)
-    is_inside = event.position is not None and event.position < shown.n_context
+    question = Question(shown.source.model, shown.tokens, settings=shown.settings, groups=scored(shown))
+    is_inside = event.position is not None and event.position < shown.n_units
     if event.kind == "target":
-        session.ask(replace(question, choice=Choice(event.position, event.token_id, event.stop, event.foil)))
+        session.ask(replace(question, choice=_choice(event, shown)))
+    elif event.kind in ("scored", "open", "block"):
+        _cut(question, event, shown)
     elif event.kind == "rather":
         _rather(question, event, shown)
     elif event.kind == "exchange" and shown.foil:
@@ -114,10 +122,36 @@ def respond(event: Event, shown: Attribution) -> None:
         _swap(event, shown)
     elif event.kind == "heads" and is_inside:
         session.look_at_heads(event.position)  # type: ignore[arg-type]  # not None where it is inside
-    elif event.kind == "edit":
-        session.edit(True)
-    elif event.kind == "stop":
-        session.stop()
+    elif event.kind in _PLAIN:
+        _PLAIN[event.kind]()
+
+
+def _choice(event: Event, shown: Attribution) -> Choice:
+    """What is asked for, where the strip counts what is scored: of a block all of its tokens."""
+    places, position, stop = shown.places, event.position, event.stop
+    if position is None:
+        return Choice(None, event.token_id, stop, event.foil)
+    if position >= len(places):  # after the text
+        return Choice(position - len(places) + len(shown.tokens), event.token_id, stop, event.foil)
+    start, end = places[position]
+    if stop is not None:
+        stop = places[stop - 1][1] if position < stop <= len(places) else stop
+    elif event.token_id is None and not event.foil and end - start > 1:
+        stop = end
+    return Choice(start, event.token_id, stop, event.foil)
+
+
+def _cut(question: Question, event: Event, shown: Attribution) -> None:
+    """The same question, with other blocks scored."""
+    choice, groups = as_asked(shown.target), shown.groups or singles(shown.n_context)
+    position, stop = event.position, event.stop
+    if event.kind == "scored" and event.text in ("tokens", *GROUPINGS):
+        by = next((name for name in GROUPINGS if name == event.text), None)
+        session.ask(replace(question, choice=choice, groups=by))
+    elif event.kind == "open" and position is not None and position < len(groups):
+        session.ask(replace(question, choice=choice, groups=opened(groups, position)))
+    elif event.kind == "block" and position is not None and stop is not None and position < stop - 1 < len(groups):
+        session.ask(replace(question, choice=choice, groups=merged(groups, position, stop)))
 
 
 def _rather(question: Question, event: Event, shown: Attribution) -> None:
@@ -146,7 +180,7 @@ def exchanged(question: Question, shown: Attribution) -> Question:
 def _swap(event: Event, shown: Attribution) -> None:
     """The same text with one word replaced."""
     assert event.position is not None
-    start, stop = shown.tokens.spans[event.position]
+    start, stop = shown.units.spans[event.position]
     if start == stop:
         session.say("A word of the text can be swapped; this token was added by the tokenizer: pick another one.")
         return
@@ -156,7 +190,7 @@ def _swap(event: Event, shown: Attribution) -> None:
     text = shown.tokens.text
     start, stop = _word(text, start, stop)
     changed = text[:start] + event.text.strip() + text[stop:]
-    session.ask(Question(shown.source.model, changed, settings=shown.settings))
+    session.ask(Question(shown.source.model, changed, settings=shown.settings, groups=rule(shown)))
 
 
 def _word(text: str, start: int, stop: int) -> tuple[int, int]:

@@ -10,10 +10,12 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import samples  # noqa: E402 - needs the path above
+from made_blocks import in_blocks  # noqa: E402
 from streamlit.web import cli  # noqa: E402
 
 from heta_core.attribution import Attribution  # noqa: E402
 from heta_core.errors import InputError  # noqa: E402
+from heta_core.grouping import resolve  # noqa: E402
 from heta_core.tokens import Tokens  # noqa: E402
 from pages.ui import engine_cache, examples  # noqa: E402
 from pages.ui.engine_cache import Question, Step  # noqa: E402
@@ -49,7 +51,9 @@ def steps(question: Question) -> Iterator[Step]:
     yield Step("Starting the engine")
     for partial in samples.growing(answer(question)):
         time.sleep(0.3)  # more than a moment of work, so that every part is drawn
-        yield Step("Hessian: refining", partial.work.fraction, partial)
+        asked = question.blocks(partial.tokens, question.choice)
+        groups = resolve(asked, partial.tokens, partial.n_context, partial.target.position)
+        yield Step("Hessian: refining", partial.work.fraction, in_blocks(partial, groups))
 
 
 engine_cache.steps = steps
