@@ -42,10 +42,16 @@ def in_words(n_bytes: float) -> str:
 
 
 def available(system: Path = _SYSTEM) -> int:
-    """Bytes of main memory that can be taken without anything else having to give way."""
+    """Bytes of main memory that can be taken without anything else having to give way; a careful guess if not told."""
+    told = told_available(system)
+    return _elsewhere() if told is None else told
+
+
+def told_available(system: Path = _SYSTEM) -> int | None:
+    """The same; None where the system does not say."""
     meminfo = _numbers(system / "proc/meminfo", r"(\w+):\s+(\d+) kB")
     if "MemAvailable" not in meminfo:
-        return _elsewhere()
+        return None
     return max(0, min([1024 * meminfo["MemAvailable"], *_left_by_limits(system)]))
 
 

@@ -12,6 +12,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTra
 from transformers.utils import logging
 
 from heta_core.errors import LoadError, OutOfMemoryError
+from heta_core.memory import told_available
 from heta_core.models.files import ModelFiles
 from heta_core.tokens import Tokenizer
 
@@ -133,11 +134,8 @@ def free_memory(device: torch.device) -> int | None:
     """Bytes that can still be allocated, where the system says so."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    table = Path("/proc/meminfo")  # Linux grants more than it has and ends the process later
-    if device.type != "cpu" or not table.is_file():
-        return None
-    lines = (line.split() for line in table.read_text(encoding="ascii").splitlines())
-    return next((int(fields[1]) * 1024 for fields in lines if fields[0] == "MemAvailable:"), None)
+    # Linux grants more than it has and ends the process later.
+    return told_available() if device.type == "cpu" else None
 
 
 def _no_such_device(device: str) -> LoadError:

@@ -146,6 +146,12 @@ def _settings(command: argparse.ArgumentParser) -> None:
         "--probes", type=int, default=usual.probes, metavar="M", help="sign vectors a token (default %(default)s)"
     )
     how.add_argument("--seed", type=int, default=usual.seed, help="of the sign vectors (default %(default)s)")
+    how.add_argument(
+        "--memory",
+        metavar="AMOUNT",
+        help="that may be taken beside the model: 2GB (default: a safe part of what is free)",
+    )
+    how.add_argument("--estimate", action="store_true", help="tell what it would cost, and stop")
 
 
 def _weights(command: argparse.ArgumentParser) -> None:

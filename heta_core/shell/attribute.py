@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heta_core.errors import HetaError, InputError
+from heta_core.shell.cost import announce
 from heta_core.shell.options import loaded, settings_of, weights_of
 from heta_core.shell.progress import fail, progress
 from heta_core.shell.saving import print_json, writable, write
 
 if TYPE_CHECKING:
     from heta_core.attribution import Attribution
+    from heta_core.cost.estimate import Plan
     from heta_core.language_model import LanguageModel
     from heta_core.targets import Choice
     from heta_core.tokens import Tokens
@@ -32,7 +34,13 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         for where, prompt in prompts:
             try:
-                result = _finished(lm, *_asked(lm, prompt, choice, arguments), arguments)
+                asked = _asked(lm, prompt, choice, arguments)
+                plan = _plan(lm, *asked, arguments)
+                if arguments.estimate:
+                    print(f"{where}{plan.cost().words}", flush=True)
+                    continue
+                announce(plan)
+                result = _finished(lm, *asked, arguments)
                 line = dumps(result)
             except HetaError as error:
                 code = fail(where + str(error))
@@ -89,6 +97,12 @@ def _asked(
 
     said, foil = arguments.contrast
     return contrast(lm.tokenizer, from_text(lm.tokenizer, prompt), said, foil, is_whole=arguments.whole)
+
+
+def _plan(lm: "LanguageModel", text: "str | Tokens", choice: "Choice", arguments: argparse.Namespace) -> "Plan":
+    from heta_core.cost.estimate import plan
+
+    return plan(lm, text, choice=choice, settings=settings_of(arguments))
 
 
 def _finished(

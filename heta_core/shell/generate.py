@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from heta_core.errors import InputError
 from heta_core.settings import Decoding
+from heta_core.shell.cost import announce
 from heta_core.shell.options import loaded, settings_of, weights_of
 from heta_core.shell.progress import progress
 from heta_core.shell.saving import print_json, writable, write
 
 if TYPE_CHECKING:
     from heta_core.conversation import Message
+    from heta_core.cost.estimate import Plan
     from heta_core.generated import GenerationAttribution
     from heta_core.language_model import LanguageModel
     from heta_core.tokens import Tokens
@@ -27,11 +29,17 @@ def run(arguments: argparse.Namespace) -> int:
     from heta_core.shell import steps
 
     lm = loaded(arguments.model, may_download=arguments.download)
+    prompt = _prompt(lm, arguments)
+    plan = _plan(lm, prompt, arguments)
+    if arguments.estimate:
+        print(plan.cost().words)
+        return 0
+    announce(plan)
     grown: GenerationAttribution | None = None
     shown, is_open = None, arguments.json != "-"
     try:
         with progress() as told:
-            for grown in _growing(lm, arguments):
+            for grown in _growing(lm, prompt, arguments):
                 if is_open:
                     shown, is_open = steps.show(grown, shown), grown.ending is None
                 if grown.steps:
@@ -47,10 +55,21 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _growing(lm: "LanguageModel", arguments: argparse.Namespace) -> "Iterable[GenerationAttribution]":
+def _plan(lm: "LanguageModel", prompt: "str | Tokens", arguments: argparse.Namespace) -> "Plan":
+    from heta_core.cost.estimate import plan_steps
+    from heta_core.typed import ids_of
+
+    given = arguments.continuation
+    steps = _decoding(arguments).steps if given is None else len(ids_of(lm.tokenizer, given))
+    return plan_steps(lm, prompt, steps=steps, settings=settings_of(arguments))
+
+
+def _growing(
+    lm: "LanguageModel", prompt: "str | Tokens", arguments: argparse.Namespace
+) -> "Iterable[GenerationAttribution]":
     from heta_core.generation import explain_steps, generate_steps
 
-    prompt, settings, weights = _prompt(lm, arguments), settings_of(arguments), weights_of(arguments)
+    settings, weights = settings_of(arguments), weights_of(arguments)
     if arguments.continuation is not None:
         return explain_steps(lm, prompt, arguments.continuation, settings=settings, weights=weights)
     return generate_steps(lm, prompt, decoding=_decoding(arguments), settings=settings, weights=weights)

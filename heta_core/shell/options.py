@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from heta_core.errors import LoadError
+from heta_core.memory import parsed
 from heta_core.settings import Settings, Weights
 from heta_core.shell.progress import progress
 
@@ -20,6 +21,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         estimator=arguments.estimator,
         probes=arguments.probes,
         seed=arguments.seed,
+        memory=None if arguments.memory is None else parsed(arguments.memory),
     )
 
 
