@@ -36,6 +36,7 @@ class Settings:
     probes: Probes = 10  # m, sign vectors per token; auto: as many as the token's part in the score needs
     tolerance: float | None = None  # relative error of a score that auto stops at; 0.1 if not given
     rank: int | None = None  # of the approximation that low_rank makes; 8 if not given
+    layers: int | None = None  # the Hessian of what enters the last so many, not of the embeddings
     step: float | None = None  # of finite_difference, in standard deviations of the embeddings; 0.01 if not given
     seed: int = 0  # of the sign vectors
     chunk: int = 8  # tokens that share one prefix and one graph
@@ -80,8 +81,9 @@ class Settings:
             _positive("tolerance", self.tolerance, 1)
         if self.step is not None:
             _positive("step", self.step, 1)
-        if self.rank is not None:
-            _whole("rank", self.rank, 1)
+        for name in ("rank", "layers"):
+            if getattr(self, name) is not None:
+                _whole(name, getattr(self, name), 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

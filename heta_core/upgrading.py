@@ -7,7 +7,7 @@ from typing import Any
 
 VERSION = 2
 
-_SETTINGS = dict.fromkeys(("tolerance", "rank", "step", "memory"))
+_SETTINGS = dict.fromkeys(("tolerance", "rank", "layers", "step", "memory"))
 
 
 def upgraded(fields: dict[str, Any], version: int) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def sensitivity(
         NotDifferentiableError: the model has no finite second derivative.
         SettingsError: the estimator does not fit the model or what is explained.
     """
-    return _estimated(surface(lm, objective, blocks), settings, score or (lambda s: s))
+    yield from _estimated(surface(lm, objective, blocks, layers=settings.layers), settings, score or (lambda s: s))
 
 
 def _estimated(over: Surface, settings: Settings, score: Score) -> Found:
@@ -81,16 +81,16 @@ def n_passes(
         SettingsError: the estimator does not fit the model or the blocks.
     """
     blocks = blocks or singles(n_context)
+    width = int(lm.model.get_input_embeddings().weight.shape[1])
     once = n_lines + 1  # a window
     if settings.estimator == "low_rank":
-        return once + n_low_rank(settings)
+        return once + n_low_rank(settings, n_context * width)
     if settings.estimator == "coloured":
         return once + n_products(len(blocks), _draws(settings))
     n_windows = len(runs(blocks, settings.chunk))
     opened = once * n_windows + (n_windows - 1 if lm.has_prefix else 0)
     if settings.probes == "auto":
         return once + n_products(len(blocks), AUTO_DRAWS) + opened + round(_USUAL * len(blocks))
-    width = int(lm.model.get_input_embeddings().weight.shape[1])
     return sum(opened + len(blocks) * len(draws) for draws in rounds(settings, blocks, width))
 
 

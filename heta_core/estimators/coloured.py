@@ -114,7 +114,7 @@ def _groups(n_blocks: int, draw: int) -> list[NDArray[np.int64]]:
 
 def _moved(window: Window, deal: _Deal, batch: slice) -> Tensor:
     """(B, T, D) some products, each along what its blocks are moved by."""
-    found = np.zeros((batch.stop - batch.start, *deal.gradient.shape), np.float32)
+    found = np.zeros((batch.stop - batch.start, *deal.gradient.shape))
     for row, (draw, members) in zip(found, deal.members[batch], strict=True):
         for k in members:
             start, stop = deal.blocks[k]

@@ -32,9 +32,9 @@ class LowRank:
     gradient: Floats  # (B,) ‖∇f‖₁
 
 
-def n_products(settings: Settings) -> int:
-    """Products of both passes."""
-    return 2 * ((settings.rank or _RANK) + _SPARE)
+def n_products(settings: Settings, size: int) -> int:
+    """Products of both passes, over a prompt of `size` = T·D numbers."""
+    return 2 * min((settings.rank or _RANK) + _SPARE, size)
 
 
 def low_rank(over: Surface, settings: Settings, room: Room) -> Iterator[tuple[Work, LowRank | None]]:
@@ -48,7 +48,7 @@ def low_rank(over: Surface, settings: Settings, room: Room) -> Iterator[tuple[Wo
     yield Work(forwards=len(over.embeddings), backwards=1), None
     n_tokens, width = window.gradient.shape
     generator = np.random.default_rng(settings.seed)
-    directions = generator.standard_normal((n_products(settings) // 2, n_tokens * width))
+    directions = generator.standard_normal((n_products(settings, n_tokens * width) // 2, n_tokens * width))
     bases: list[Floats] = []
     for _ in range(2):
         products: list[Tensor] = []
@@ -69,7 +69,7 @@ def _estimate(over: Surface, window: Window, settings: Settings, basis: Floats, 
     """The norms of the blocks of QᵀBQ, with B the Hessian on the basis, cut off at the rank."""
     small = basis @ images.T
     values, vectors = np.linalg.eigh((small + small.T) / 2)
-    best = np.argsort(-np.abs(values))[: len(values) - _SPARE]
+    best = np.argsort(-np.abs(values))[: settings.rank or _RANK]
     n_tokens, width = window.gradient.shape
     axes = (vectors[:, best].T @ basis).reshape(len(best), n_tokens, width)
     slopes = window.gradient.abs().sum(-1).double().cpu().numpy()

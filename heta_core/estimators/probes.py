@@ -85,7 +85,7 @@ def cover(over: Surface, wanted: Iterable[int], size: int) -> Iterator[tuple[Chu
         inside = [k for k in together if k in members]
         cuts.append(spanned(blocks, together))
         held.append(inside)
-    for chunk, inside in zip(chunks_at(over.lm, over.context, cuts), held, strict=True):
+    for chunk, inside in zip(chunks_at(over.lm, over.inputs, cuts), held, strict=True):
         if inside:
             yield chunk, inside
 

@@ -14,10 +14,11 @@ from functools import cache
 
 import numpy as np
 
-from heta_core.estimators.probes import Floats, Signs
+from heta_core.estimators.probes import Floats, Signs, all_signs
 
 _GRADIENT, _OTHERS = 0.35, 0.35  # a, b: the best of a few on held-out prompts of the embedded model, at 2 to 16 draws
-_REFERENCE = 256  # sign vectors for E ρ
+_ROUNDING = 1e-5
+_REFERENCE = 1024  # sign vectors for E ρ: known to 1 %
 
 
 def steadied(products: Floats, signs: Signs, gradient: Floats) -> Floats:
@@ -47,11 +48,15 @@ def steadied(products: Floats, signs: Signs, gradient: Floats) -> Floats:
 
 
 def _unit(rows: Floats) -> Floats:
+    """Each row's direction; none for a row that is rounding beside the others (a norm layer is flat along all ones)."""
     length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(np.divide(rows, length, out=np.zeros_like(rows), where=length > 0))
+    is_long = length > _ROUNDING * length.max()
+    return np.asarray(np.divide(rows, length, out=np.zeros_like(rows), where=is_long))
 
 
 @cache
 def _reference(width: int) -> Floats:
-    """(w, R) of ±1."""
+    """(w, R) of ±1; all of them, up to their sign, where they are no more."""
+    if 2 ** (width - 1) <= _REFERENCE:
+        return all_signs(width).T.astype(np.float64)
     return np.random.default_rng(0).choice([-1.0, 1.0], (width, _REFERENCE))

@@ -146,7 +146,7 @@ def has_prefix(lm: LanguageModel) -> bool:
 
 def _suffix(over: Surface) -> tuple[Tensor, Tensor]:
     """(V,) centred log-probabilities and (n, D) first gradients, both of the last chunk."""
-    *_, chunk = chunks(over.lm, over.context, len(over.context) // 3)
+    *_, chunk = chunks(over.lm, over.inputs, len(over.inputs) // 3)
     with running(over.lm), torch.no_grad():
         log_p = log_probs(last_logits(over.lm, over.context[None, chunk.first :], chunk.copy_of_cache(1)))[0]
     return _centred(log_p), open_window(over, chunk).gradient

@@ -18,8 +18,9 @@ from torch import Tensor
 from heta_core.errors import NotDifferentiableError
 from heta_core.groups import Groups, singles
 from heta_core.language_model import LanguageModel, embed, log_probs, running
+from heta_core.passes.entering import entered_by, entering, entry_of
 from heta_core.passes.prefix import Chunk, logits_at
-from heta_core.targets import Line, Objective
+from heta_core.targets import Objective
 
 # Of central differences, in standard deviations of the embeddings: against 0.1 a hundredth of the error in float64,
 # against 0.001 a tenth of the rounding in float32.
@@ -28,23 +29,48 @@ STEP = 0.01
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Surface:
-    """f over the embeddings of its context, cut into blocks of neighbouring tokens."""
+    """f over the embeddings of its context, cut into blocks of neighbouring tokens.
+
+    Or over what enters one of the later layers: then `points` are those hidden states, and the layers below stand.
+    """
 
     lm: LanguageModel
     objective: Objective
     blocks: Groups
     embeddings: tuple[Tensor, ...]  # (length, D) of every line, whole
+    points: tuple[Tensor, ...]  # (length, D) the same, or what enters the layer
+    entry: int | None = None  # its number
 
     @property
     def context(self) -> Tensor:
-        """(T, D)."""
+        """(T, D) where f is looked at."""
+        return self.points[0][: self.objective.n_context]
+
+    @property
+    def inputs(self) -> Tensor:
+        """(T, D) embeddings, which prefixes grow from."""
         return self.embeddings[0][: self.objective.n_context]
 
 
-def surface(lm: LanguageModel, objective: Objective, blocks: Groups | None = None) -> Surface:
-    """The surface whose blocks are single tokens, if no others are given."""
+def surface(
+    lm: LanguageModel, objective: Objective, blocks: Groups | None = None, *, layers: int | None = None
+) -> Surface:
+    """The surface whose blocks are single tokens, if no others are given.
+
+    Args:
+        layers: f as a function of what enters the last so many.
+
+    Raises:
+        SettingsError: the model has fewer layers.
+        UnsupportedModelError: its layers take no hidden states that could be replaced.
+    """
     embeddings = tuple(embed(lm, line.ids) for line in objective.lines)
-    return Surface(lm, objective, blocks or singles(objective.n_context), embeddings)
+    blocks = blocks or singles(objective.n_context)
+    if layers is None:
+        return Surface(lm, objective, blocks, embeddings, embeddings)
+    entry = entry_of(lm, layers)
+    points = tuple(entering(lm, rows, entry) for rows in embeddings)
+    return Surface(lm, objective, blocks, embeddings, points, entry)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,28 +118,33 @@ def _through(lm: LanguageModel, outputs: Tensor, leaf: Tensor, directions: Tenso
 
 def _gradient(over: Surface, chunk: Chunk, leaves: Tensor, *, keeps_graph: bool) -> Tensor:
     """(B, n, D) ∇f at B versions of the chunk's embeddings. Gradients must be enabled."""
-    pairs = zip(over.objective.lines, over.embeddings, strict=True)
-    values = [_value(over.lm, line, row, leaves, chunk) for line, row in pairs]
+    values = [_value(over, number, leaves, chunk) for number in range(len(over.objective.lines))]
     (gradient,) = torch.autograd.grad(torch.stack(values).sum(), leaves, create_graph=keeps_graph)
     return gradient
 
 
-def _value(lm: LanguageModel, line: Line, embeddings: Tensor, leaves: Tensor, chunk: Chunk) -> Tensor:
+def _value(over: Surface, number: int, leaves: Tensor, chunk: Chunk) -> Tensor:
     """What one line adds to f, summed over the versions of the chunk's embeddings."""
+    line = over.objective.lines[number]
     rows = [row for row in line.rows if row >= chunk.start]
     terms = [term for term in line.terms if term.row >= chunk.start]
-    log_p = log_probs(_logits(lm, embeddings, leaves, chunk, rows))  # (B, R, V)
+    log_p = log_probs(_logits(over, number, leaves, chunk, rows))  # (B, R, V)
     places = [rows.index(term.row) for term in terms]
     chosen = log_p[:, places, [term.token_id for term in terms]]
     return (chosen * chosen.new_tensor([term.weight for term in terms])).sum()
 
 
-def _logits(lm: LanguageModel, embeddings: Tensor, leaves: Tensor, chunk: Chunk, rows: Sequence[int]) -> Tensor:
-    """(B, R, V) at some rows of a line, with the chunk's embeddings taken from the leaves."""
-    n_versions = len(leaves)
-    before, after = embeddings[chunk.first : chunk.start], embeddings[chunk.stop :]
+def _logits(over: Surface, number: int, leaves: Tensor, chunk: Chunk, rows: Sequence[int]) -> Tensor:
+    """(B, R, V) at some rows of a line, with the chunk's points taken from the leaves."""
+    n_versions, points = len(leaves), over.points[number]
+    before, after = points[chunk.first : chunk.start], points[chunk.stop :]
     whole = torch.cat([before.expand(n_versions, -1, -1), leaves, after.expand(n_versions, -1, -1)], 1)
-    return logits_at(lm, whole, chunk.copy_of_cache(n_versions), [row - chunk.first for row in rows])
+    inputs = whole
+    if over.entry is not None:
+        inputs = over.embeddings[number][chunk.first :].expand(n_versions, -1, -1)
+    at = [row - chunk.first for row in rows]
+    with entered_by(over.lm, over.entry, whole):
+        return logits_at(over.lm, inputs, chunk.copy_of_cache(n_versions), at)
 
 
 def open_gauss_newton(over: Surface, chunk: Chunk) -> Window:
@@ -121,11 +152,11 @@ def open_gauss_newton(over: Surface, chunk: Chunk) -> Window:
 
     It is the Hessian of f without the curvature of the logits themselves. The word said does not enter.
     """
-    (line,), (embeddings,) = over.objective.lines, over.embeddings
+    (line,) = over.objective.lines
     leaf = over.context[chunk.start : chunk.stop].clone().requires_grad_(True)
     with running(over.lm), torch.enable_grad():
         rows = [row for row in line.rows if row >= chunk.start]
-        logits = _logits(over.lm, embeddings, leaf[None], chunk, rows)[0]
+        logits = _logits(over, 0, leaf[None], chunk, rows)[0]
         probabilities = log_probs(logits.detach()).exp().to(logits.dtype)
         weights = torch.zeros_like(logits, requires_grad=True)
         (pulled,) = torch.autograd.grad(logits, leaf, weights, create_graph=True)  # Jᵀ w, linear in w

@@ -1,0 +1,78 @@
+"""Hidden states where they enter a layer: read once, and put in the place of what the layers below would hand on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from heta_core.errors import SettingsError, UnsupportedModelError
+from heta_core.language_model import LanguageModel, running
+
+
+def entry_of(lm: LanguageModel, n_last: int) -> int:
+    """The number of the layer that the last so many begin with.
+
+    Raises:
+        SettingsError: the model has fewer layers.
+    """
+    n_layers = len(list(lm.architecture.sites(lm.model)))
+    if n_last > n_layers:
+        raise SettingsError(f"layers must be at most {n_layers}, as many as {lm.source.model} has, got {n_last}.")
+    return n_layers - n_last
+
+
+@torch.no_grad()
+def entering(lm: LanguageModel, embeddings: Tensor, entry: int) -> Tensor:
+    """(T, D) what enters a layer in one forward over (T, D) embeddings."""
+    seen: list[Tensor] = []
+    with running(lm) as model, _hooked(lm, entry, lambda hidden: seen.append(hidden)):
+        model(inputs_embeds=embeddings[None], use_cache=False, logits_to_keep=1)
+    return seen[0][0]
+
+
+@contextmanager
+def entered_by(lm: LanguageModel, entry: int | None, hidden: Tensor) -> Iterator[None]:
+    """Every forward inside goes on from (B, T', D) hidden states at a layer; with no layer named, as it is."""
+    if entry is None:
+        yield
+        return
+    with _hooked(lm, entry, lambda _: hidden):
+        yield
+
+
+@contextmanager
+def _hooked(lm: LanguageModel, entry: int, change: Any) -> Iterator[None]:
+    handle = _layer(lm, entry).register_forward_pre_hook(_around(change), with_kwargs=True)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _around(change: Any) -> Any:
+    """A hook that shows a layer's hidden states to `change` and hands on what comes back, if anything does."""
+
+    def hook(
+        _module: nn.Module, given: tuple[Any, ...], named: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        hidden = given[0] if given else named.get("hidden_states")
+        if not isinstance(hidden, Tensor) or hidden.ndim != 3:
+            raise UnsupportedModelError(
+                "layers=k needs layers that take hidden states of shape (batch, tokens, width); this model's take "
+                "something else: leave out layers."
+            )
+        changed = change(hidden)
+        if changed is None:
+            return given, named
+        return ((changed, *given[1:]), named) if given else (given, named | {"hidden_states": changed})
+
+    return hook
+
+
+def _layer(lm: LanguageModel, entry: int) -> nn.Module:
+    """The module that holds a layer's attention."""
+    attention = list(lm.architecture.sites(lm.model))[entry].attention
+    holder: nn.Module = next(m for m in lm.model.modules() if any(child is attention for child in m.children()))
+    return holder
