@@ -1,6 +1,6 @@
 """Explore: why did the model say this word, and what would it say without another?"""
 
-from pages.ui import controls, details, examples, frame, session, state, token_strip
+from pages.ui import controls, cost_line, details, examples, frame, session, state, token_strip
 
 
 @frame.part
@@ -10,6 +10,7 @@ def explore() -> None:
     controls.download_offer()
     controls.text_form()
     controls.first_wait()
+    cost_line.draw()
     result = session.view()
     if result is not None:
         token_strip.draw(result)

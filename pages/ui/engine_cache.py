@@ -17,6 +17,7 @@ import streamlit as st
 
 from heta_core.attribution import Attribution
 from heta_core.views import naming
+from pages.ui.cost import Told, told
 from pages.ui.question import Question
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Step:
     busy: str  # what is being done, in words
     fraction: float | None = None  # of it, where known
     result: Attribution | None = None  # everything known so far
+    told: Told | None = None  # what a long question costs
 
 
 @dataclass(slots=True, eq=False)
@@ -65,9 +67,12 @@ def steps(question: Question) -> Iterator[Step]:
     attribute_steps = importlib.import_module("heta_core.engine").attribute_steps
     text, choice = question.read(lm.tokenizer)
     result = None
+    cost = told(lm, question, text, choice)
+    if cost is not None:
+        yield Step("Reading the text", told=cost)
     groups = question.blocks(text, choice)
     for result in attribute_steps(lm, text, choice=choice, settings=question.settings, groups=groups):
-        yield Step(_doing(result), result.work.fraction, result)
+        yield Step(_doing(result), result.work.fraction, result, cost)
     if result is not None:
         remember(result)
 
