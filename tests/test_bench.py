@@ -46,8 +46,13 @@ SMALL = Plan(tokens=7, probes=2, repeats=2)
 ALLOWED = {"gpt2": 1e-10, "llama": 1e-6}
 
 
-def measured(lm: LanguageModel, plan: Plan, **options: object) -> Benchmark:
-    return benchmark(lm, plan, **options)  # type: ignore[arg-type]
+def exact(plan: Plan) -> dict[str, Settings]:
+    """The first of the ways, which is the textbook's quantity."""
+    return {"exact": curvature_ways(plan)["exact"]}
+
+
+def measured(lm: LanguageModel, plan: Plan, curvature: dict[str, Settings] | None = None) -> Benchmark:
+    return benchmark(lm, plan, curvature=curvature or exact(plan))
 
 
 @pytest.mark.parametrize("family", ALLOWED)
@@ -113,7 +118,7 @@ def test_batched_backwards_are_counted_like_single_ones() -> None:
 
 def test_what_is_counted_in_part_equals_the_whole(llama: LanguageModel) -> None:
     p = prompt(llama, prompt_ids(llama, 5, 0))
-    for case in components(p, SMALL, curvature_ways(SMALL)):
+    for case in components(p, SMALL, exact(SMALL)):
         assert case.ways[0].flops() == counted(case.ways[0].run), case.component
 
 
@@ -128,7 +133,7 @@ def test_operations_of_suffixes_lie_on_a_line(llama: LanguageModel) -> None:
 
 
 def test_further_ways_are_told_apart_by_their_error(gpt2: LanguageModel) -> None:
-    ways = {**curvature_ways(SMALL), "fewer": Settings(probes=1)}
+    ways = {**exact(SMALL), "fewer": Settings(probes=1)}
     found = measured(gpt2, SMALL, curvature=ways).comparison("Hessian")
     one = found.way("fewer").difference
     assert one is not None and one.allowed is None and not one.is_same
@@ -139,11 +144,22 @@ def test_further_ways_are_told_apart_by_their_error(gpt2: LanguageModel) -> None
 
 
 def test_estimates_are_compared_with_the_reference_where_one_is_asked_for(gpt2: LanguageModel) -> None:
-    plan, ways = replace(SMALL, reference=1), {**curvature_ways(SMALL), "one": Settings(probes=1)}
+    plan, ways = replace(SMALL, reference=1), {**exact(SMALL), "one": Settings(probes=1)}
     hessian = measured(gpt2, plan, curvature=ways).comparison("Hessian")
-    one, exact = hessian.way("one").difference, hessian.way("exact").difference
+    one, same = hessian.way("one").difference, hessian.way("exact").difference
     assert one is not None and one.greatest == 0
-    assert exact is not None and exact.is_same  # the same quantity: still compared with the textbook
+    assert same is not None and same.is_same  # the same quantity: still compared with the textbook
+
+
+def test_estimates_are_measured_unasked_and_take_fewer_products(llama: LanguageModel) -> None:
+    hessian = benchmark(llama, replace(SMALL, tokens=24, probes=10, repeats=1)).comparison("Hessian")
+    assert [way.way for way in hessian.ways] == ["textbook", "exact", "adaptive", "coloured"]
+    assert [way.difference is not None and way.difference.allowed is None for way in hessian.ways[1:]] == [
+        False,
+        True,
+        True,
+    ]
+    assert hessian.way("coloured").work.products < hessian.way("exact").work.products / 4
 
 
 def test_a_difference_is_that_of_the_worst_result() -> None:
@@ -400,7 +416,7 @@ def test_bad_input_is_told(options: list[str], told: str, capsys: pytest.Capture
 @pytest.fixture(scope="module")
 def town() -> Benchmark:
     """The embedded model, 64 tokens, 10 probes."""
-    found = measured(load("littletown"), Plan(tokens=64, repeats=2))
+    found = benchmark(load("littletown"), Plan(tokens=64, repeats=2))
     print("\n" + text(found))
     return found
 
@@ -415,7 +431,7 @@ def test_the_engine_does_at_most_six_tenths_of_the_textbooks_work(town: Benchmar
 @pytest.mark.slow
 def test_in_float32_every_result_is_the_textbooks(town: Benchmark) -> None:
     for comparison in town.comparisons:
-        one = comparison.ways[1].difference
+        one = comparison.ways[1].difference  # the engine's own, or the exact of its ways
         assert one is not None and one.is_same, (comparison.component, one)
 
 

@@ -54,6 +54,8 @@ def curvature_ways(plan: Plan) -> dict[str, Settings]:
     """
     return {
         "exact": Settings(probes=plan.probes, seed=plan.seed),
+        "adaptive": Settings(probes="auto", seed=plan.seed),
+        "coloured": Settings(estimator="coloured", probes="auto", seed=plan.seed),
     }
 
 

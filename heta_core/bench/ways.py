@@ -8,13 +8,14 @@ import torch
 from heta_core.bench import textbook
 from heta_core.bench.flops import counted, suffix_flops
 from heta_core.bench.plan import Plan
+from heta_core.combine import combine
 from heta_core.components import hessian, kl
 from heta_core.components.transition import transition
 from heta_core.engine import N_CAPTURES
 from heta_core.language_model import LanguageModel
 from heta_core.parts import Floats, Work
 from heta_core.passes.capture import capture
-from heta_core.settings import Settings
+from heta_core.settings import Settings, Weights
 from heta_core.targets import next_token
 
 # A log-probability in float32 is not known better than this.
@@ -59,12 +60,17 @@ class Prompt:
     ids: tuple[int, ...]
     token_id: int
     log_p: torch.Tensor  # (V,) nats, the prediction with nothing masked
+    score: Callable[[Floats], Floats]  # (T,) the final score as a function of S: what adaptive probes look at
 
 
 def prompt(lm: LanguageModel, ids: tuple[int, ...]) -> Prompt:
     """Some ids with what the model says after them."""
-    log_p = capture(lm, ids).log_p
-    return Prompt(lm, ids, int(log_p.argmax()), log_p)
+    trace = capture(lm, ids)
+    token_id, flow = int(trace.log_p.argmax()), transition(lm, trace).scores
+    *_, (_, effects) = kl.effects(lm, next_token(ids, token_id).lines[0], len(ids), trace.log_probs, Settings())
+    assert effects is not None  # the last of its steps holds the result
+    divergence = effects.kl[:, 0]
+    return Prompt(lm, ids, token_id, trace.log_p, lambda s: combine(flow, s, divergence, Weights()).scores)
 
 
 def components(p: Prompt, plan: Plan, curvature: Mapping[str, Settings]) -> tuple[Case, ...]:
@@ -139,7 +145,7 @@ def _engine_hessian(p: Prompt, plan: Plan, curvature: Mapping[str, Settings]) ->
 def _hessian(p: Prompt, name: str, settings: Settings) -> Way:
     def run() -> Found:
         done, last = Work(), None
-        for work, found in hessian.sensitivity(p.lm, next_token(p.ids, p.token_id), settings):
+        for work, found in hessian.sensitivity(p.lm, next_token(p.ids, p.token_id), settings, score=p.score):
             done, last = done.plus(work), found or last
         assert last is not None  # every run ends with a result
         return Found((last.scores,), done)
