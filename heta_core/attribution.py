@@ -214,6 +214,7 @@ class Attribution:
             if self.groups is not None:
                 columns["hessian_density"] = self.density
             columns["n_probes"] = self.hessian.n_probes
+            columns["estimator"] = self.hessian.estimators
             columns["gradient"] = self.hessian.gradient
         if self.information is not None:
             columns["kl"] = self.information.kl

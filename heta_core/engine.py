@@ -146,7 +146,8 @@ def _steps(request: _Request, planned: int) -> Generator[Attribution, None, None
     curving = hessian.sensitivity(lm, opening.objective, settings, blocks=request.groups, score=result.scored)
     for (work, sensitivity), seconds in timed(curving):
         result = more(result, work, "hessian", seconds)
-        result = replace(result, hessian=sensitivity or result.hessian)
+        done = result.work.unfinished() if settings.probes == "auto" else result.work
+        result = replace(result, hessian=sensitivity or result.hessian, work=done)
         yield result
     if settings.probes == "auto":
         yield replace(result, work=result.work.finished())

@@ -126,8 +126,12 @@ class Work:
         """The part of the planned passes that is done, 0 to 1."""
         return min(1.0, self.done / self.planned)
 
+    def unfinished(self) -> "Work":
+        """The same with something left to do: adaptive probes may take more than was planned."""
+        return Work(self.forwards, self.backwards, self.products, max(self.planned, self.done + 1))
+
     def finished(self) -> "Work":
-        """The same with nothing left to do: adaptive probes end before or after what was planned."""
+        """The same with nothing left to do: or less than was planned."""
         return Work(self.forwards, self.backwards, self.products, max(self.done, 1))
 
     def plus(self, more: "Work") -> "Work":

@@ -121,7 +121,8 @@ def _curved(lm: LanguageModel, grown: GenerationAttribution, look: Look) -> Grow
             continue
         (work, sensitivity), seconds = found
         step = more(grown.steps[k], work, "hessian", seconds)
-        grown = grown.with_step(k, replace(step, hessian=sensitivity or step.hessian))
+        done = step.work.unfinished() if grown.settings.probes == "auto" else step.work
+        grown = grown.with_step(k, replace(step, hessian=sensitivity or step.hessian, work=done))
         yield grown
 
 

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as `streamlit ru
 
 from heta_core.cost.estimate import Cost, Plan
 from heta_core.language_model import LanguageModel
-from heta_core.settings import Settings
+from heta_core.settings import Settings, Weights
 from pages.ui import engine_cache, session
 from pages.ui.cost import told
 from pages.ui.engine_cache import Question, steps
@@ -68,7 +68,7 @@ def test_every_step_carries_the_cost_and_the_first_comes_before_any_work(
 
     costs(monkeypatch, 41, 4)
     monkeypatch.setattr(engine_cache, "loaded", loaded)
-    first, *others = steps(Question("littletown", TEXT, settings=Settings(probes=20)))
+    first, *others = steps(Question("littletown", TEXT, settings=Settings(probes=20)), Weights())
     assert first.result is None and first.told is not None
     assert {step.told for step in others} == {first.told}
 

@@ -34,7 +34,7 @@ asked: list[Request] = []
 explained: list[Question] = []
 
 
-def fake_steps(request: Request, look: Callable[[], int]) -> Iterator[Step]:
+def fake_steps(request: Request, _: Weights, look: Callable[[], int]) -> Iterator[Step]:
     """A growing made-up generation, and an error where the prompt asks for one."""
     asked.append(request)
     yield Step("Starting the engine")
@@ -44,7 +44,7 @@ def fake_steps(request: Request, look: Callable[[], int]) -> Iterator[Step]:
         yield Step(generating.doing(partial), partial.fraction, partial)
 
 
-def fake_explained(question: Question) -> Iterator[Step]:
+def fake_explained(question: Question, _: Weights) -> Iterator[Step]:
     explained.append(question)
     for partial in samples.growing(made_generation.together(question.text, question.choice)):
         yield Step("Hessian: refining", partial.work.fraction, partial)
@@ -225,9 +225,9 @@ def test_a_forged_event_does_no_harm(app: AppTest, event: dict[str, Any]) -> Non
 def test_the_step_looked_at_is_the_one_that_the_work_is_told_of(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[Callable[[], int]] = []
 
-    def steps(request: Request, look: Callable[[], int]) -> Iterator[Step]:
+    def steps(request: Request, _: Weights, look: Callable[[], int]) -> Iterator[Step]:
         looks.append(look)
-        yield from fake_steps(request, look)
+        yield from fake_steps(request, Weights(), look)
 
     monkeypatch.setattr(generating, "steps", steps)
     app.run()

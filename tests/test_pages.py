@@ -31,7 +31,7 @@ from pages.ui.engine_cache import Question, Step  # noqa: E402
 asked: list[Question] = []
 
 
-def fake_steps(question: Question) -> Iterator[Step]:
+def fake_steps(question: Question, _: Weights) -> Iterator[Step]:
     """Growing made-up results, and an error where the text asks for one."""
     asked.append(question)
     yield Step("Starting the engine")

@@ -30,7 +30,8 @@ const words = (ui, name) => ui.view.components.find((c) => c.name === name);
 
 function withError(ui, i) {
   const [value, error] = [ui.view.hessian[i], ui.view.hessian_error[i]];
-  return `${number(value)} ± ${error === null ? "?" : number(error, decimals(value))}`;
+  const shared = ui.view.shared?.[i] ? ", shared probes" : "";
+  return `${number(value)} ± ${error === null ? "?" : number(error, decimals(value))}${shared}`;
 }
 
 /* The chosen component of token i, as it is spoken. */

@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TypeAlias
 
-from heta_core.settings import ESTIMATORS, MASKS, SCALINGS, Decoding, Settings, Weights
+from heta_core.grouping import GROUPINGS
+from heta_core.settings import ESTIMATORS, MASKS, SCALINGS, Decoding, Probes, Settings, Weights
 from heta_core.shell.bench_options import asked_of_bench
 
 _EXIT_CODES = """exit codes:
@@ -91,6 +92,9 @@ def _attribute(commands: _Commands) -> None:
         "--whole", action="store_true", help="compare all of both texts, not the first tokens that differ"
     )
     _settings(command)
+    command.add_argument(
+        "--groups", choices=GROUPINGS, help="score words or sentences as blocks, masked and probed whole, not tokens"
+    )
     _weights(command)
     shown = command.add_argument_group("what is printed")
     shown.add_argument(
@@ -134,6 +138,10 @@ def _generate(commands: _Commands) -> None:
     )
 
 
+def _probes(typed: str) -> Probes:
+    return "auto" if typed == "auto" else int(typed)
+
+
 def _settings(command: argparse.ArgumentParser) -> None:
     usual = Settings()
     how = command.add_argument_group("how it is computed")
@@ -143,8 +151,18 @@ def _settings(command: argparse.ArgumentParser) -> None:
         "--estimator", choices=ESTIMATORS, default=usual.estimator, help="of the Hessian term (default %(default)s)"
     )
     how.add_argument(
-        "--probes", type=int, default=usual.probes, metavar="M", help="sign vectors a token (default %(default)s)"
+        "--probes",
+        type=_probes,
+        default=usual.probes,
+        metavar="M",
+        help="sign vectors a token, or auto: as many as its part in the score needs (default %(default)s)",
     )
+    how.add_argument("--tolerance", type=float, metavar="E", help="relative error that --probes auto stops at (0.1)")
+    how.add_argument("--rank", type=int, metavar="K", help="of the approximation, with --estimator low_rank (8)")
+    how.add_argument(
+        "--step", type=float, metavar="H", help="in deviations of the embeddings, with --estimator finite_difference"
+    )
+    how.add_argument("--layers", type=int, metavar="K", help="curvature of what enters the last K layers")
     how.add_argument("--seed", type=int, default=usual.seed, help="of the sign vectors (default %(default)s)")
     how.add_argument(
         "--memory",

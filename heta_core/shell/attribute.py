@@ -102,7 +102,7 @@ def _asked(
 def _plan(lm: "LanguageModel", text: "str | Tokens", choice: "Choice", arguments: argparse.Namespace) -> "Plan":
     from heta_core.cost.estimate import plan
 
-    return plan(lm, text, choice=choice, settings=settings_of(arguments))
+    return plan(lm, text, choice=choice, settings=settings_of(arguments), groups=arguments.groups)
 
 
 def _finished(
@@ -113,6 +113,7 @@ def _finished(
 
     settings, weights = settings_of(arguments), weights_of(arguments)
     with progress() as show:
-        for step in attribute_steps(lm, text, choice=choice, settings=settings, weights=weights):
+        steps = attribute_steps(lm, text, choice=choice, settings=settings, weights=weights, groups=arguments.groups)
+        for step in steps:
             show(step.work.fraction)
     return step

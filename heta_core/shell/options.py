@@ -20,6 +20,10 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         mask_token=arguments.mask_token,
         estimator=arguments.estimator,
         probes=arguments.probes,
+        tolerance=arguments.tolerance,
+        rank=arguments.rank,
+        step=arguments.step,
+        layers=arguments.layers,
         seed=arguments.seed,
         memory=None if arguments.memory is None else parsed(arguments.memory),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from heta_core.attribution import Attribution
-from heta_core.views import naming, ranking, words
+from heta_core.views import estimates, naming, ranking, words
 from heta_core.views.words import percent, quoted
 
 # With less than this the model would rather say something else, or nearly so.
@@ -214,9 +214,4 @@ def _means(a: Attribution) -> Iterator[str]:
         blocks = "blocks of tokens" if scored == "segments" else f"{words.UNITS[scored][1]} as blocks"
         yield f"scored: {blocks}, not sums over tokens"
     yield f"masked: {words.masking(a.settings.mask, scored)}"
-    if a.hessian is not None:
-        low, high = int(a.hessian.n_probes.min()), int(a.hessian.n_probes.max())
-        probes = "1 probe" if high == 1 else f"{low} probes" if low == high else f"{low} to {high} probes"
-        estimate = f"an estimate from {probes} a {naming.unit(a)}"
-        exact = "exact, all sign vectors" if a.settings.estimator == "dense" else estimate
-        yield f"Hessian: {exact} ({a.settings.estimator})"
+    yield estimates.told(a)

@@ -48,6 +48,11 @@ def unit(attribution: Attribution) -> str:
     return UNITS[scored(attribution)][0]
 
 
+def units(attribution: Attribution) -> str:
+    """Several of what is scored."""
+    return UNITS[scored(attribution)][1]
+
+
 def signed(nats: float) -> str:
     """A number of nats with its sign; what is too small to be written has none."""
     if abs(nats) < _LEAST:

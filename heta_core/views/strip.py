@@ -15,7 +15,7 @@ from heta_core.attribution import Attribution
 from heta_core.parts import Prediction
 from heta_core.targets import Said
 from heta_core.tokens import Tokens
-from heta_core.views import caption, naming, ranking, words
+from heta_core.views import caption, estimates, naming, ranking, words
 
 # Nats; a mark in the text is for what a reader would call a change: the answer 2 % likelier, not 0.1 %.
 _MARKED_EFFECT = 0.02
@@ -39,6 +39,7 @@ def payload(attribution: Attribution) -> dict[str, Value]:
         "hessian": _list(a.hessian.scores if a.hessian else None),
         "density": _list(a.density if a.groups else None),
         "hessian_error": _list(a.hessian.standard_error if a.hessian else None),
+        "shared": estimates.shares(a.hessian) if a.hessian else None,
         "kl": _list(a.information_scores),
         "masked": _masked(a),
         "weights": asdict(a.weights),

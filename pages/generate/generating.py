@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from heta_core.generated import GenerationAttribution
 from heta_core.generated import Step as GenerationStep
-from heta_core.settings import Decoding, Settings
+from heta_core.settings import Decoding, Settings, Weights
 from heta_core.tokens import Tokens, spliced
 from heta_core.typed import ids_of
 from pages.ui import engine_cache
 from pages.ui.engine_cache import Step
+from pages.ui.question import ADAPTIVE
 
 if TYPE_CHECKING:
     from heta_core.language_model import LanguageModel
@@ -48,11 +49,11 @@ class Request:
     n_prompt: int | None = None  # of `prompt` as tokens, how many are the prompt
     given: tuple[int, ...] = ()  # ids that the continuation begins with
     edit: Edit | None = None
-    settings: Settings = Settings()
+    settings: Settings = ADAPTIVE
     may_download: bool = False
 
 
-def steps(request: Request, look: Callable[[], int]) -> Iterator[Step]:
+def steps(request: Request, weights: Weights, look: Callable[[], int]) -> Iterator[Step]:
     """The work of a request; closing the generator ends it. `look` says which step the reader is at.
 
     Raises:
@@ -63,10 +64,18 @@ def steps(request: Request, look: Callable[[], int]) -> Iterator[Step]:
     prompt = _prompt(lm, request)
     if request.answer is None:
         partials = generation.generate_steps(
-            lm, prompt, decoding=request.decoding, given=request.given, settings=request.settings, look=look
+            lm,
+            prompt,
+            decoding=request.decoding,
+            given=request.given,
+            settings=request.settings,
+            weights=weights,
+            look=look,
         )
     else:
-        partials = generation.explain_steps(lm, prompt, request.answer, settings=request.settings, look=look)
+        partials = generation.explain_steps(
+            lm, prompt, request.answer, settings=request.settings, weights=weights, look=look
+        )
     for partial in partials:
         yield Step(doing(partial), partial.fraction if partial.steps else None, partial)
 

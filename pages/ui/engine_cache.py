@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 import streamlit as st
 
 from heta_core.attribution import Attribution
+from heta_core.settings import Weights
 from heta_core.views import naming
 from pages.ui.cost import Told, told
 from pages.ui.question import Question
@@ -57,8 +58,11 @@ class _Loading:
         self.doing, self.fraction = doing, fraction
 
 
-def steps(question: Question) -> Iterator[Step]:
+def steps(question: Question, weights: Weights) -> Iterator[Step]:
     """The work of a question; each step takes at most some 150 ms, and closing the generator ends it.
+
+    Args:
+        weights: of the score on the screen, which adaptive probes go by.
 
     Raises:
         HetaError: the model cannot be loaded, or the question not answered.
@@ -71,7 +75,7 @@ def steps(question: Question) -> Iterator[Step]:
     if cost is not None:
         yield Step("Reading the text", told=cost)
     groups = question.blocks(text, choice)
-    for result in attribute_steps(lm, text, choice=choice, settings=question.settings, groups=groups):
+    for result in attribute_steps(lm, text, choice=choice, settings=question.settings, weights=weights, groups=groups):
         yield Step(_doing(result), result.work.fraction, result, cost)
     if result is not None:
         remember(result)

@@ -10,6 +10,10 @@ from heta_core.targets import Choice, Target, position_of
 from heta_core.tokens import Tokenizer, Tokens, from_text, pieces_of, spliced
 from heta_core.typed import ids_of, token_of
 
+_FULL = Settings().probes
+# What the pages ask for: a preview at once, then probes where the score is decided.
+ADAPTIVE = Settings(probes="auto")
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -18,7 +22,7 @@ class Question:
     model: str
     text: str | Tokens
     choice: Choice = Choice()
-    settings: Settings = Settings()
+    settings: Settings = ADAPTIVE
     word: str | None = None  # a typed next word, which only the tokenizer can turn into an id
     may_download: bool = False
     foil: str | None = None  # typed, in the place of `choice.foil`
@@ -46,7 +50,7 @@ class Question:
 
     def _is_about(self, result: Attribution) -> bool:
         """The same model, settings and text."""
-        if (self.model, self.settings) != (result.source.model, result.settings):
+        if self.model != result.source.model or not _satisfies(result.settings, self.settings):
             return False
         if isinstance(self.text, str):
             return self.text == result.tokens.text
@@ -85,6 +89,12 @@ class Question:
             return text, choice
         tokens = from_text(tokenizer, text) if isinstance(text, str) else text
         return _against(tokenizer, tokens, choice, ids_of(tokenizer, self.foil), is_whole=self.is_whole)
+
+
+def _satisfies(had: Settings, wanted: Settings) -> bool:
+    """Settings are the wanted ones, or give every token as many probes as auto gives those that count."""
+    is_full = had.estimator == "block_probes" and isinstance(had.probes, int) and had.probes >= _FULL
+    return had == wanted or (is_full and wanted == replace(had, probes="auto"))
 
 
 def as_asked(target: Target) -> Choice:

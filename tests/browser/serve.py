@@ -16,6 +16,7 @@ from streamlit.web import cli  # noqa: E402
 from heta_core.attribution import Attribution  # noqa: E402
 from heta_core.errors import InputError  # noqa: E402
 from heta_core.grouping import resolve  # noqa: E402
+from heta_core.settings import Weights  # noqa: E402
 from heta_core.tokens import Tokens  # noqa: E402
 from pages.ui import engine_cache, examples  # noqa: E402
 from pages.ui.engine_cache import Question, Step  # noqa: E402
@@ -44,7 +45,7 @@ def answer(question: Question) -> Attribution:
     return samples.explained(pieces, choice)
 
 
-def steps(question: Question) -> Iterator[Step]:
+def steps(question: Question, _: Weights) -> Iterator[Step]:
     """The fake engine, as slow as the real one on a large model."""
     with (FOLDER / "calls.txt").open("a") as log:
         log.write(f"{question}\n")

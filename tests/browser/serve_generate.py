@@ -15,6 +15,7 @@ from streamlit.web import cli  # noqa: E402
 from heta_core.errors import InputError  # noqa: E402
 from heta_core.generated import GenerationAttribution  # noqa: E402
 from heta_core.report import dumps  # noqa: E402
+from heta_core.settings import Weights  # noqa: E402
 from heta_core.tokens import Tokens  # noqa: E402
 from pages.generate import generating  # noqa: E402
 from pages.generate.generating import Request  # noqa: E402
@@ -51,7 +52,7 @@ def answer(request: Request) -> GenerationAttribution:
     return made_generation.forced(base, k, said)
 
 
-def steps(request: Request, look: Callable[[], int]) -> Iterator[Step]:
+def steps(request: Request, _: Weights, look: Callable[[], int]) -> Iterator[Step]:
     """The fake engine, as slow as the real one on a large model; the step looked at comes first."""
     log(request)
     yield Step("Starting the engine")
@@ -69,7 +70,7 @@ def steps(request: Request, look: Callable[[], int]) -> Iterator[Step]:
         yield Step(generating.doing(kl), kl.fraction, kl)
 
 
-def explained(question: Question) -> Iterator[Step]:
+def explained(question: Question, _: Weights) -> Iterator[Step]:
     """Steps together, or one word rather than another."""
     log(question)
     yield Step("Starting the engine")
