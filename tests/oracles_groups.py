@@ -26,26 +26,25 @@ def hidden(model: PreTrainedModel, ids: tuple[int, ...], group: Group, row: int)
     """
     kept = [i for i in range(row + 1) if not group[0] <= i < group[1] or i >= row]
     given = torch.tensor([[ids[i] for i in kept]])
-    logits = model(input_ids=given, attention_mask=torch.ones_like(given), position_ids=torch.tensor([kept])).logits[
-        0, -1
-    ]
+    output = model(input_ids=given, attention_mask=torch.ones_like(given), position_ids=torch.tensor([kept]))
+    logits = output.logits[0, -1]
     return logits - logits.logsumexp(-1)
 
 
-def block_norms(model: PreTrainedModel, ids: tuple[int, ...], target: int, group: Group, probes: Tensor) -> Tensor:
-    """(m,) ‖𝓗_gg r‖₁ of log p(target), from the whole (T·D)² matrix.
+def block_norms(matrix: Tensor, group: Group, probes: Tensor) -> Tensor:
+    """(m,) ‖𝓗_gg r‖₁, from the whole matrix.
 
     Args:
+        matrix: (T, D, T, D).
         probes: (m, n_g, D) sign vectors.
     """
-    matrix = whole_hessian(model, ids, target)
     start, stop = group
     block = matrix[start:stop, :, start:stop, :]
     return torch.einsum("iajb,mjb->mia", block, probes).abs().sum((1, 2))
 
 
 def whole_hessian(model: PreTrainedModel, ids: tuple[int, ...], target: int) -> Tensor:
-    """(T, D, T, D), row by row."""
+    """(T, D, T, D) of log p(target), row by row."""
     model = copy.deepcopy(model)
     model.set_attn_implementation("eager")
     leaf = oracle.embedded(model, ids).clone().requires_grad_(True)

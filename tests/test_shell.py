@@ -126,6 +126,18 @@ def test_a_span_is_explained_together(capsys: pytest.CaptureFixture[str]) -> Non
     assert sorted(line[:5].strip() for line in rows if line[4] == "*") == ["5*", "6*"]
 
 
+def test_sentences_are_ranked_as_blocks(capsys: pytest.CaptureFixture[str], llama: LanguageModel) -> None:
+    assert attribute("--prompt", "One. Two. So", "--groups", "sentences", "--top", "0") == 0
+    told = capsys.readouterr().out.replace("\u00a0", " ")
+    assert "scored: sentences as blocks, not sums over tokens" in told
+    rows = [line for line in told.splitlines() if line[:4].strip().isdigit()]
+    assert sorted(line[:17].split(maxsplit=1)[1].strip() for line in rows) == ["<s>", "One.", "So", "Two."]
+    assert attribute("--prompt", "One. Two. So", "--groups", "words", "--json", "-") == 0
+    shown = loads(capsys.readouterr().out)
+    assert shown.units.pieces == ("<s>", "One", ".", " Two", ".", " So")
+    assert shown.hessian is not None and (shown.hessian.scores > 0).all()
+
+
 def test_a_contrast_compares_two_words(capsys: pytest.CaptureFixture[str], llama: LanguageModel) -> None:
     from heta_core import Choice, Settings
     from heta_core import attribute as in_python
