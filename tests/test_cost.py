@@ -63,8 +63,11 @@ def test_passes_are_those_that_a_run_counts(llama: LanguageModel, mask: Mask) ->
         assert plan(llama, TEXT, settings=settings, groups=groups).passes == found.work.done
 
 
-@pytest.mark.parametrize("settings", [Settings(estimator="coloured", probes=2), Settings(estimator="low_rank", rank=2)])
-def test_estimators_of_the_whole_text_take_their_own_products(llama: LanguageModel, settings: Settings) -> None:
+@pytest.mark.parametrize(
+    "settings",
+    [Settings(estimator="coloured", probes=2), Settings(estimator="low_rank", rank=2), Settings(layers=1, probes=2)],
+)
+def test_other_estimates_take_their_own_products(llama: LanguageModel, settings: Settings) -> None:
     predicted = plan(llama, TEXT, settings=settings)
     with FlopCounterMode(display=False) as counter:
         found = attribute(llama, TEXT, settings=settings)

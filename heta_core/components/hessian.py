@@ -61,7 +61,7 @@ def sensitivity(
 def _estimated(over: Surface, settings: Settings, score: Score) -> Found:
     """By the estimator asked for, in batches of as many products as fit through the graph of the whole context."""
     extents = [Extent(len(line.ids), len(line.ids), len(line.rows)) for line in over.objective.lines]
-    room = Room(product_rows(over.lm, extents, settings.memory, most=settings.batch))
+    room = Room(product_rows(over.lm, extents, settings.memory, most=settings.batch, layers=settings.layers))
     if settings.estimator == "low_rank":
         yield from _low_rank(over, settings, room)
     elif settings.estimator == "coloured":

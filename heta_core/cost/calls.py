@@ -6,7 +6,7 @@ gradient: 1, 2 and 6 times the forward.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from heta_core.components import hessian
@@ -41,19 +41,25 @@ class Call:
     n_rows: int
     extent: Extent
     times: int = 1
+    layers: int | None = None  # how many of the last layers are differentiated; all if not given
 
 
 def flops(shape: Shape, call: Call) -> float:
     """Operations of all calls alike."""
-    extent = call.extent
-    matrices = 2 * (shape.n_weights * extent.n_run + shape.width * shape.vocabulary * extent.n_read)
-    attention = 4 * shape.n_layers * shape.n_heads * shape.head_width * extent.n_run * extent.n_seen
+    matrices, attention = _forward_flops(shape, call.extent)
+    above, attention_above = _forward_flops(shape.last(call.layers), call.extent)
     of_each = {
         "forward": matrices + attention,
-        "gradient": 2 * matrices + 3 * attention,
-        "product": 2 * matrices + 6 * attention,
+        "gradient": matrices + attention + above + 2 * attention_above,
+        "product": 2 * above + 6 * attention_above,
     }
     return call.times * call.n_rows * of_each[call.kind]
+
+
+def _forward_flops(shape: Shape, extent: Extent) -> tuple[float, float]:
+    """Of a forward: with weights, and of attention."""
+    matrices = 2 * (shape.n_weights * extent.n_run + shape.width * shape.vocabulary * extent.n_read)
+    return matrices, 4 * shape.n_layers * shape.n_heads * shape.head_width * extent.n_run * extent.n_seen
 
 
 def transition_calls(lines: Sequence[Line]) -> Iterator[Call]:
@@ -75,10 +81,19 @@ def curvature_calls(
     lm: LanguageModel, explained: Objective, settings: Settings, blocks: Groups | None
 ) -> Iterator[Call]:
     """Windows and products of the Hessian term; of adaptive probes about as many as they usually take."""
+    if settings.layers is not None:  # what enters them is read once
+        yield from (Call("forward", 1, _extent(line, 0)) for line in explained.lines)
+    for call in _curvature_calls(lm, explained, settings, blocks):
+        yield replace(call, layers=settings.layers)
+
+
+def _curvature_calls(
+    lm: LanguageModel, explained: Objective, settings: Settings, blocks: Groups | None
+) -> Iterator[Call]:
     blocks, n_lines = blocks or singles(explained.n_context), len(explained.lines)
     n_passes = hessian.n_passes(lm, explained.n_context, settings, n_lines=n_lines, blocks=blocks)
     whole = [_extent(line, 0) for line in explained.lines]
-    most = product_rows(lm, whole, settings.memory, most=settings.batch)
+    most = product_rows(lm, whole, settings.memory, most=settings.batch, layers=settings.layers)
     if settings.estimator in ("coloured", "low_rank"):
         yield from _window(whole, n_passes - n_lines - 1, most)
         return
@@ -113,10 +128,10 @@ def most_bytes(lm: LanguageModel, calls: Iterable[Call], n_tokens: int) -> float
     graph, most = 0.0, transition_bytes(shape, n_tokens)
     for call in calls:
         if call.kind == "gradient":
-            graph = graph_bytes(shape, call.extent)
+            graph = graph_bytes(shape.last(call.layers), call.extent)
             taken = graph
         elif call.kind == "product":
-            taken = graph + call.n_rows * product_bytes(shape, call.extent)
+            taken = graph + call.n_rows * product_bytes(shape.last(call.layers), call.extent)
         else:
             taken = call.n_rows * forward_bytes(shape, call.extent)
         most = max(most, taken)

@@ -54,10 +54,10 @@ def size(shape: Shape, call: Call) -> float:
 def _bytes(shape: Shape, call: Call) -> float:
     """What one row goes through."""
     if call.kind == "gradient":
-        return graph_bytes(shape, call.extent)
+        return graph_bytes(shape.last(call.layers), call.extent)
     if call.kind == "product":
-        return product_bytes(shape, call.extent)
-    return shape.n_layers * layer_bytes(shape, call.extent)
+        return product_bytes(shape.last(call.layers), call.extent)
+    return shape.n_layers * sum(layer_bytes(shape, call.extent))
 
 
 def pace_of(lm: LanguageModel, ids: tuple[int, ...], seconds: Callable[[], float] = time.perf_counter) -> Pace:

@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -40,6 +40,13 @@ class Shape:
     vocabulary: int
     n_bytes: int  # of a number
     is_composed: bool  # the activation between a layer's two large matrices takes many kernels
+
+    def last(self, n_layers: int | None) -> "Shape":
+        """The shape of the last layers alone; of all if no number is given."""
+        if n_layers is None:
+            return self
+        n_outputs, n_weights = (n * n_layers // self.n_layers for n in (self.n_outputs, self.n_weights))
+        return replace(self, n_layers=n_layers, n_outputs=n_outputs, n_weights=n_weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +89,16 @@ def _matrix(module: nn.Module) -> Tensor | None:
     return weight if is_one else None
 
 
-def layer_bytes(shape: Shape, extent: Extent) -> float:
-    """One layer's work on one sequence: at its attention or at its activation, whichever holds more."""
+def layer_bytes(shape: Shape, extent: Extent) -> tuple[float, float]:
+    """One layer's work on one sequence: at its attention, and at its activation."""
     attention, outputs, _ = _sizes(shape, extent)
-    return max(3.75 * attention + 0.5 * outputs, (4.0 if shape.is_composed else 1.8) * outputs)
+    return 3.75 * attention + 0.5 * outputs, (4.0 if shape.is_composed else 1.8) * outputs
 
 
 def forward_bytes(shape: Shape, extent: Extent) -> float:
     """One sequence of a batch without gradients: one layer's work or the logits, and the cache it is given."""
     *_, logits = _sizes(shape, extent)
-    return max(layer_bytes(shape, extent), 8.5 * logits) + _cache(shape, extent)
+    return max(*layer_bytes(shape, extent), 8.5 * logits) + _cache(shape, extent)
 
 
 def graph_bytes(shape: Shape, extent: Extent) -> float:
@@ -139,15 +146,18 @@ def masked_rows(lm: LanguageModel, extent: Extent, memory: int | None, *, most: 
     return _rows(lm, 0, forward_bytes(shape_of(lm), extent), memory, most)
 
 
-def product_rows(lm: LanguageModel, extents: Sequence[Extent], memory: int | None, *, most: int) -> int:
+def product_rows(
+    lm: LanguageModel, extents: Sequence[Extent], memory: int | None, *, most: int, layers: int | None = None
+) -> int:
     """How many products through one graph fit at once, `most` at most; asked before the graph is there.
 
     Args:
         extents: of every line of what is explained; the graph runs through all of them.
+        layers: how many of the last layers the graph runs through; all if not given.
 
     Raises: as `masked_rows`.
     """
-    shape = shape_of(lm)
+    shape = shape_of(lm).last(layers)
     graph = sum(graph_bytes(shape, extent) for extent in extents)
     return _rows(lm, graph, sum(product_bytes(shape, extent) for extent in extents), memory, most)
 
