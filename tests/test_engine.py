@@ -138,7 +138,7 @@ def test_the_model_is_free_between_steps(llama: LanguageModel) -> None:
 
 
 def test_finished_components_outlive_a_later_failure(llama: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OutOfMemoryError("no room")
 
     monkeypatch.setattr(engine.hessian, "surface", full)

@@ -17,7 +17,7 @@ from narrow import narrow_model
 
 from heta_core.components.hessian import sensitivity
 from heta_core.errors import NotDifferentiableError, SettingsError
-from heta_core.estimators.blockwise import rounds
+from heta_core.estimators.blockwise import n_draws
 from heta_core.estimators.probes import all_signs, signs
 from heta_core.groups import singles
 from heta_core.language_model import LanguageModel
@@ -106,9 +106,11 @@ def test_more_probes_keep_the_ones_before(narrow: LanguageModel) -> None:
     assert (3 * three.scores >= 2 * two.scores - 1e-9).all() and (2 * two.scores >= alone.scores - 1e-9).all()
 
 
-def test_every_round_is_a_complete_estimate(narrow: LanguageModel) -> None:
-    results = [result for _, result in sensitivity(narrow, next_token(IDS, TARGET), Settings(probes=12))]
-    assert [int(result.n_probes[0]) for result in results if result is not None] == [2, 10, 12]
+def test_every_window_is_opened_once(narrow: LanguageModel) -> None:
+    settings = Settings(probes=12, chunk=3)
+    steps = list(sensitivity(narrow, next_token(IDS, TARGET), settings))
+    assert [result is None for _, result in steps] == [True] * (len(steps) - 1) + [False]
+    assert sum(work.backwards for work, _ in steps) == 3 and sum(work.products for work, _ in steps) == 12 * len(IDS)
 
 
 def test_seed_and_probes_and_estimator_change_the_output(narrow: LanguageModel) -> None:
@@ -143,10 +145,9 @@ def test_all_signs_are_every_vector_up_to_its_sign() -> None:
     assert len({tuple(r) for r in np.concatenate([drawn, -drawn]).tolist()}) == 16
 
 
-def test_rounds_cover_every_draw_once() -> None:
-    assert list(itertools.chain(*rounds(Settings(probes=10), singles(3), 8))) == list(range(10))
+def test_dense_is_refused_on_wide_models() -> None:
     with pytest.raises(SettingsError, match="w = 128"):
-        rounds(Settings(estimator="dense"), singles(3), 128)
+        n_draws(Settings(estimator="dense"), singles(3), 128)
 
 
 def test_curvature_that_is_not_finite_is_an_error(narrow: LanguageModel) -> None:

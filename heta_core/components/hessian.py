@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from heta_core.combine import Array
 from heta_core.errors import NotDifferentiableError, SettingsError
 from heta_core.estimators.adaptive import Adaptive, Score, adaptive, pooled_errors
-from heta_core.estimators.blockwise import Opening, blockwise, rounds
+from heta_core.estimators.blockwise import Opening, blockwise, n_draws
 from heta_core.estimators.coloured import AUTO_DRAWS, Coloured, coloured, n_products
 from heta_core.estimators.low_rank import low_rank
 from heta_core.estimators.low_rank import n_products as n_low_rank
@@ -43,9 +43,9 @@ def sensitivity(
 ) -> Found:
     r"""S_b = E_r ‖ 𝓗_bb r ‖₁, r ∈ {±1}^w (Eq. 3), 𝓗_bb the block of ∇²f at a token or group, f = log p or a sum.
 
-    Yields the work of every batch of products as it is done, and after every round a complete, finer estimate. Not the
-    entrywise norm of the block; in units of the embeddings, so embeddings twice as long give a quarter of it. The S of
-    a group grows faster than its length.
+    Yields the work of every batch of products as it is done, and a complete estimate at the end; of adaptive probes
+    also after the preview and every round. Not the entrywise norm of the block; in units of the embeddings, so
+    embeddings twice as long give a quarter of it. The S of a group grows faster than its length.
 
     Args:
         blocks: groups that are probed as one; single tokens if not given.
@@ -55,7 +55,10 @@ def sensitivity(
         NotDifferentiableError: the model has no finite second derivative.
         SettingsError: the estimator does not fit the model or what is explained.
     """
-    yield from _estimated(surface(lm, objective, blocks, layers=settings.layers), settings, score or (lambda s: s))
+    over = surface(lm, objective, blocks, layers=settings.layers)
+    if settings.layers is not None:
+        yield Work(forwards=len(objective.lines)), None  # that read what enters them
+    yield from _estimated(over, settings, score or (lambda s: s))
 
 
 def _estimated(over: Surface, settings: Settings, score: Score) -> Found:
@@ -83,15 +86,16 @@ def n_passes(
     blocks = blocks or singles(n_context)
     width = int(lm.model.get_input_embeddings().weight.shape[1])
     once = n_lines + 1  # a window
+    read = n_lines if settings.layers is not None else 0
     if settings.estimator == "low_rank":
-        return once + n_low_rank(settings, n_context * width)
+        return read + once + n_low_rank(settings, n_context * width)
     if settings.estimator == "coloured":
-        return once + n_products(len(blocks), _draws(settings))
+        return read + once + n_products(len(blocks), _draws(settings))
     n_windows = len(runs(blocks, settings.chunk))
     opened = once * n_windows + (n_windows - 1 if lm.has_prefix else 0)
     if settings.probes == "auto":
-        return once + n_products(len(blocks), AUTO_DRAWS) + opened + round(_USUAL * len(blocks))
-    return sum(opened + len(blocks) * len(draws) for draws in rounds(settings, blocks, width))
+        return read + once + n_products(len(blocks), AUTO_DRAWS) + opened + round(_USUAL * len(blocks))
+    return read + opened + len(blocks) * n_draws(settings, blocks, width)
 
 
 def _draws(settings: Settings) -> int:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from heta_core.components import hessian
 from heta_core.engine import N_CAPTURES
-from heta_core.estimators.blockwise import rounds
+from heta_core.estimators.blockwise import n_draws
 from heta_core.estimators.coloured import AUTO_DRAWS, n_products
 from heta_core.groups import Groups, runs, singles
 from heta_core.language_model import LanguageModel
@@ -91,7 +91,8 @@ def _curvature_calls(
     lm: LanguageModel, explained: Objective, settings: Settings, blocks: Groups | None
 ) -> Iterator[Call]:
     blocks, n_lines = blocks or singles(explained.n_context), len(explained.lines)
-    n_passes = hessian.n_passes(lm, explained.n_context, settings, n_lines=n_lines, blocks=blocks)
+    plain = replace(settings, layers=None)
+    n_passes = hessian.n_passes(lm, explained.n_context, plain, n_lines=n_lines, blocks=blocks)
     whole = [_extent(line, 0) for line in explained.lines]
     most = product_rows(lm, whole, settings.memory, most=settings.batch, layers=settings.layers)
     if settings.estimator in ("coloured", "low_rank"):
@@ -102,15 +103,14 @@ def _curvature_calls(
         yield from _window(whole, n_whole, most)
         n_windows = len(runs(blocks, settings.chunk))
         n_opened = (n_lines + 1) * n_windows + (n_windows - 1 if lm.has_prefix else 0)
-        each = [(n_passes - n_whole - n_lines - 1 - n_opened) / len(blocks)]
+        each = (n_passes - n_whole - n_lines - 1 - n_opened) / len(blocks)
     else:
         width = int(lm.model.get_input_embeddings().weight.shape[1])
-        each = [len(draws) for draws in rounds(settings, blocks, width)]
-    for n_draws in each:
-        for start, _, members in _windows(blocks, settings.chunk):
-            extents = [_extent(line, start if lm.has_prefix else 0) for line in explained.lines]
-            yield from _window(extents, round(n_draws * len(members)), most)
-        yield from _growths(lm, blocks, settings.chunk)
+        each = n_draws(settings, blocks, width)
+    for start, _, members in _windows(blocks, settings.chunk):
+        extents = [_extent(line, start if lm.has_prefix else 0) for line in explained.lines]
+        yield from _window(extents, round(each * len(members)), most)
+    yield from _growths(lm, blocks, settings.chunk)
 
 
 def growing_calls(lm: LanguageModel, n_prompt: int, n_steps: int) -> Iterator[Call]:

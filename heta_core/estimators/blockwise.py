@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -25,29 +24,23 @@ Opening = Callable[[Surface, Chunk], Window]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Round:
-    """What is known of every block after a round of draws."""
+class Blockwise:
+    """What is known of every block."""
 
-    norms: Floats  # (B, m) ‖𝓗_bb r‖₁ of all draws so far
+    norms: Floats  # (B, m) ‖𝓗_bb r‖₁ of each draw
     gradient: Floats  # (B,) ‖∇f‖₁
 
 
-def rounds(settings: Settings, blocks: Groups, width: int) -> list[range]:
-    """The draws of every block in the rounds in which they are shown: two, which have an error, then four times more.
-
-    Every round opens each window anew, which costs as much as some products do: few rounds are faster.
+def n_draws(settings: Settings, blocks: Groups, width: int) -> int:
+    """The probes of every block.
 
     Raises:
         SettingsError: the dense estimator is asked for on blocks too wide for it.
     """
     if settings.estimator == "dense":
-        return [range(2 ** (_dense_width(blocks, width) - 1))]
+        return int(2 ** (_dense_width(blocks, width) - 1))
     assert isinstance(settings.probes, int)
-    starts, step = [0], 2
-    while starts[-1] < settings.probes:
-        starts.append(min(starts[-1] + step, settings.probes))
-        step *= 4
-    return [range(a, b) for a, b in pairwise(starts)]
+    return settings.probes
 
 
 def _dense_width(blocks: Groups, width: int) -> int:
@@ -60,31 +53,29 @@ def _dense_width(blocks: Groups, width: int) -> int:
     return max(widths)
 
 
-def blockwise(over: Surface, settings: Settings, opening: Opening, room: Room) -> Iterator[tuple[Work, Round | None]]:
-    """The work of each batch of products, and after every round all that is known.
+def blockwise(
+    over: Surface, settings: Settings, opening: Opening, room: Room
+) -> Iterator[tuple[Work, Blockwise | None]]:
+    """The work of each batch of products, and with the last the estimate. Every window is opened once.
 
     Raises:
         NotDifferentiableError: the model lacks the derivatives that the window needs.
         SettingsError: the estimator does not fit the model.
     """
-    found: list[Floats] = []
-    gradient = np.empty(0)
-    for draws in rounds(settings, over.blocks, over.context.shape[1]):
-        parts: list[Tensor] = []
-        slopes: list[Tensor] = []
-        for chunk, members in cover(over, range(len(over.blocks)), settings.chunk):
-            window = opening(over, chunk)
-            slopes.append(window.gradient.abs().sum(-1))
-            yield Work(forwards=len(over.embeddings) + chunk.n_grown, backwards=1), None
-            probes = [Probe(over.blocks[k], r) for k in members for r in _drawn(over, k, draws, settings)]
-            for part in in_batches(len(probes), room, partial(own_norms, window, probes)):
-                parts.append(part)
-                yield Work(products=len(part)), None
-        found.append(torch.cat(parts).reshape(len(over.blocks), len(draws)).double().cpu().numpy())
-        if not found[1:]:
-            starts = [start for start, _ in over.blocks]
-            gradient = np.add.reduceat(torch.cat(slopes).double().cpu().numpy(), starts)
-        yield Work(), Round(np.concatenate(found, 1), gradient)
+    draws = range(n_draws(settings, over.blocks, over.context.shape[1]))
+    parts: list[Tensor] = []
+    slopes: list[Tensor] = []
+    for chunk, members in cover(over, range(len(over.blocks)), settings.chunk):
+        window = opening(over, chunk)
+        slopes.append(window.gradient.abs().sum(-1))
+        yield Work(forwards=len(over.embeddings) + chunk.n_grown, backwards=1), None
+        probes = [Probe(over.blocks[k], r) for k in members for r in _drawn(over, k, draws, settings)]
+        for part in in_batches(len(probes), room, partial(own_norms, window, probes)):
+            parts.append(part)
+            yield Work(products=len(part)), None
+    norms = torch.cat(parts).reshape(len(over.blocks), len(draws)).double().cpu().numpy()
+    starts = [start for start, _ in over.blocks]
+    yield Work(), Blockwise(norms, np.add.reduceat(torch.cat(slopes).double().cpu().numpy(), starts))
 
 
 def _drawn(over: Surface, k: int, draws: range, settings: Settings) -> Signs:
