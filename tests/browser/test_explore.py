@@ -458,3 +458,19 @@ def test_nothing_runs_off_the_page(visit, theme: str, width: int) -> None:
     page.wait_for_selector(".tok.space")
     main = page.locator(".stMain").evaluate("n => [n.scrollWidth, n.clientWidth]")
     assert main[0] <= main[1]
+
+
+def test_a_component_that_is_put_up_anew_goes_on_where_the_reader_was(visit) -> None:
+    """Away to the other page and back takes it down; Streamlit does the same now and then between two runs."""
+    page = visit()
+    page.get_by_role("button", name="show all").click()
+    page.locator(f'.strip .tok[data-i="{TOP}"]').click()
+    page.locator("input[name=beta]").fill("0.8")
+    rows = page.locator(".rank tr[data-i]").count()
+    assert rows > 10
+    page.get_by_role("link", name="Generate").click()
+    page.wait_for_function("document.title.startsWith('Generate')")
+    page.get_by_role("link", name="Explore").click()
+    page.locator(".card.pinned", has_text="· pinned").wait_for()
+    assert page.locator(".rank tr[data-i]").count() == rows
+    assert page.locator("input[name=beta]").input_value() == "0.8"
