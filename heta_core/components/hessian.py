@@ -12,6 +12,7 @@ from heta_core.estimators.blockwise import Opening, blockwise, n_draws
 from heta_core.estimators.coloured import AUTO_DRAWS, Coloured, coloured, n_products
 from heta_core.estimators.low_rank import low_rank
 from heta_core.estimators.low_rank import n_products as n_low_rank
+from heta_core.estimators.probes import Drawn
 from heta_core.groups import Groups, runs, singles
 from heta_core.language_model import LanguageModel
 from heta_core.parts import Sensitivity, Work
@@ -66,13 +67,13 @@ def _estimated(over: Surface, settings: Settings, score: Score) -> Found:
     extents = [Extent(len(line.ids), len(line.ids), len(line.rows)) for line in over.objective.lines]
     room = Room(product_rows(over.lm, extents, settings.memory, most=settings.batch, layers=settings.layers))
     if settings.estimator == "low_rank":
-        yield from _low_rank(over, settings, room)
+        yield from _drawn(low_rank(over, settings, room), "low_rank")
     elif settings.estimator == "coloured":
         yield from _coloured(over, settings, room)
     elif settings.probes == "auto":
         yield from _adaptive(over, settings, score, room)
     else:
-        yield from _blockwise(over, settings, room)
+        yield from _drawn(blockwise(over, settings, _opening(over, settings), room), settings.estimator)
 
 
 def n_passes(
@@ -100,18 +101,6 @@ def n_passes(
 
 def _draws(settings: Settings) -> int:
     return AUTO_DRAWS if settings.probes == "auto" else settings.probes
-
-
-def _blockwise(over: Surface, settings: Settings, room: Room) -> Found:
-    for work, known in blockwise(over, settings, _opening(over, settings), room):
-        if known is None:
-            yield work, None
-            continue
-        error = _errors(known.norms) * (settings.estimator != "dense")
-        yield (
-            work,
-            _checked(known.norms.mean(1), error, _each(known.norms), known.gradient, _all(settings.estimator, error)),
-        )
 
 
 def _opening(over: Surface, settings: Settings) -> Opening:
@@ -144,13 +133,15 @@ def _errors(norms: Array) -> Array:
     return norms.std(1, ddof=1) / np.sqrt(m) if m > 1 else np.full(len(norms), np.nan)
 
 
-def _low_rank(over: Surface, settings: Settings, room: Room) -> Found:
-    for work, known in low_rank(over, settings, room):
-        if known is None:
-            yield work, None
-            continue
-        error = _errors(known.norms)
-        yield work, _checked(known.norms.mean(1), error, _each(known.norms), known.gradient, _all("low_rank", error))
+def _drawn(steps: Iterator[tuple[Work, Drawn | None]], estimator: Estimator) -> Found:
+    """Of estimators that draw as many probes for every block."""
+    for work, known in steps:
+        yield work, None if known is None else _of_draws(known, estimator)
+
+
+def _of_draws(known: Drawn, estimator: Estimator) -> Sensitivity:
+    error = _errors(known.norms) * (estimator != "dense")
+    return _checked(known.norms.mean(1), error, _each(known.norms), known.gradient, _all(estimator, error))
 
 
 def _coloured(over: Surface, settings: Settings, room: Room) -> Found:

@@ -1,7 +1,6 @@
 """Block probes: every block has products of its own, the same number for each."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -9,7 +8,7 @@ import torch
 from torch import Tensor
 
 from heta_core.errors import SettingsError
-from heta_core.estimators.probes import Floats, Probe, Signs, all_signs, block_signs, cover, own_norms
+from heta_core.estimators.probes import Drawn, Probe, Signs, all_signs, block_signs, cover, own_norms
 from heta_core.groups import Groups
 from heta_core.parts import Work
 from heta_core.passes.batching import Room, in_batches
@@ -21,14 +20,6 @@ from heta_core.settings import Settings
 _WIDEST_DENSE = 14
 
 Opening = Callable[[Surface, Chunk], Window]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Blockwise:
-    """What is known of every block."""
-
-    norms: Floats  # (B, m) ‖𝓗_bb r‖₁ of each draw
-    gradient: Floats  # (B,) ‖∇f‖₁
 
 
 def n_draws(settings: Settings, blocks: Groups, width: int) -> int:
@@ -53,9 +44,7 @@ def _dense_width(blocks: Groups, width: int) -> int:
     return max(widths)
 
 
-def blockwise(
-    over: Surface, settings: Settings, opening: Opening, room: Room
-) -> Iterator[tuple[Work, Blockwise | None]]:
+def blockwise(over: Surface, settings: Settings, opening: Opening, room: Room) -> Iterator[tuple[Work, Drawn | None]]:
     """The work of each batch of products, and with the last the estimate. Every window is opened once.
 
     Raises:
@@ -75,7 +64,7 @@ def blockwise(
             yield Work(products=len(part)), None
     norms = torch.cat(parts).reshape(len(over.blocks), len(draws)).double().cpu().numpy()
     starts = [start for start, _ in over.blocks]
-    yield Work(), Blockwise(norms, np.add.reduceat(torch.cat(slopes).double().cpu().numpy(), starts))
+    yield Work(), Drawn(norms, np.add.reduceat(torch.cat(slopes).double().cpu().numpy(), starts))
 
 
 def _drawn(over: Surface, k: int, draws: range, settings: Settings) -> Signs:

@@ -6,14 +6,13 @@ size: what a few directions of the whole prompt do not hold is missing.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from heta_core.estimators.probes import Floats, block_signs
+from heta_core.estimators.probes import Drawn, Floats, block_signs
 from heta_core.parts import Work
 from heta_core.passes.batching import Room, in_batches
 from heta_core.passes.curvature import Surface, Window, open_window
@@ -24,20 +23,12 @@ _RANK = 8
 _SPARE = 4  # directions beyond the rank, which the range is then found better with
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LowRank:
-    """What the approximation says of each of B blocks."""
-
-    norms: Floats  # (B, m) ‖𝓗_bb r‖₁ of each draw
-    gradient: Floats  # (B,) ‖∇f‖₁
-
-
 def n_products(settings: Settings, size: int) -> int:
     """Products of both passes, over a prompt of `size` = T·D numbers."""
     return 2 * min((settings.rank or _RANK) + _SPARE, size)
 
 
-def low_rank(over: Surface, settings: Settings, room: Room) -> Iterator[tuple[Work, LowRank | None]]:
+def low_rank(over: Surface, settings: Settings, room: Room) -> Iterator[tuple[Work, Drawn | None]]:
     """The work of each batch of products, and with the last the estimate. The draws themselves run no model.
 
     Raises:
@@ -65,7 +56,7 @@ def _pushed(window: Window, directions: Tensor, batch: slice) -> Tensor:
     return window.products(directions[batch])
 
 
-def _estimate(over: Surface, window: Window, settings: Settings, basis: Floats, images: Floats) -> LowRank:
+def _estimate(over: Surface, window: Window, settings: Settings, basis: Floats, images: Floats) -> Drawn:
     """The norms of the blocks of QᵀBQ, with B the Hessian on the basis, cut off at the rank."""
     small = basis @ images.T
     values, vectors = np.linalg.eigh((small + small.T) / 2)
@@ -80,4 +71,4 @@ def _estimate(over: Surface, window: Window, settings: Settings, basis: Floats, 
         drawn = block_signs(settings.seed, (start, stop), range(settings.probes), width)
         along = drawn.reshape(settings.probes, -1) @ own.T  # (m, k)
         rows.append(np.abs((along * values[best]) @ own).sum(1))
-    return LowRank(np.stack(rows), np.add.reduceat(slopes, [start for start, _ in over.blocks]))
+    return Drawn(np.stack(rows), np.add.reduceat(slopes, [start for start, _ in over.blocks]))

@@ -50,6 +50,14 @@ class Probe:
     signs: Signs  # (n, D)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """What as many draws of every block say."""
+
+    norms: Floats  # (B, m) ‖𝓗_bb r‖₁ of each draw
+    gradient: Floats  # (B,) ‖∇f‖₁
+
+
 def directions(window: Window, probes: Sequence[Probe]) -> Tensor:
     """(B, n, D) one direction of a window for each probe."""
     n_tokens, width = window.gradient.shape

@@ -48,11 +48,6 @@ def bounds(n_tokens: int, size: int) -> list[tuple[int, int]]:
     return [(start, min(start + size, n_tokens)) for start in range(0, n_tokens, size)]
 
 
-def n_growths(lm: LanguageModel, n_tokens: int, size: int) -> int:
-    """Forwards that growing the cache takes over all chunks."""
-    return max(0, len(bounds(n_tokens, size)) - 1) if lm.has_prefix else 0
-
-
 def chunks(lm: LanguageModel, embeddings: Tensor, size: int) -> Iterator[Chunk]:
     """Tokens in runs of `size`, each with its prefix. One forward over every token in all.
 
