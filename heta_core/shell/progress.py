@@ -8,22 +8,13 @@ from contextlib import contextmanager
 @contextmanager
 def progress() -> Iterator[Callable[[float], None]]:
     """Tells the part that is done on standard error, where a person watches, and takes it away afterwards."""
-    is_watched = sys.stderr.isatty()
-
-    def show(part: float) -> None:
-        if is_watched:
-            print(f"\r{part:4.0%} ", end="", file=sys.stderr, flush=True)
-
-    try:
-        yield show
-    finally:
-        if is_watched:
-            print("\r      \r", end="", file=sys.stderr, flush=True)
+    with saying() as say:
+        yield lambda part: say(f"{part:4.0%} ")
 
 
 @contextmanager
 def saying() -> Iterator[Callable[[str], None]]:
-    """Tells what is being done, in words, in the same way."""
+    """The same of what is being done, in words."""
     is_watched, longest = sys.stderr.isatty(), 0
 
     def show(words: str) -> None:
