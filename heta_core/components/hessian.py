@@ -31,7 +31,7 @@ from heta_core.targets import Objective
 
 Found = Iterator[tuple[Work, Sensitivity | None]]
 # What adaptive probes were found to take on the embedded model, suffix products for each block beside the preview's.
-_USUAL = 1.5
+USUAL = 1.5
 
 
 def sensitivity(
@@ -95,7 +95,7 @@ def n_passes(
     n_windows = len(runs(blocks, settings.chunk))
     opened = once * n_windows + (n_windows - 1 if lm.has_prefix else 0)
     if settings.probes == "auto":
-        return read + once + n_products(len(blocks), AUTO_DRAWS) + opened + round(_USUAL * len(blocks))
+        return read + once + n_products(len(blocks), AUTO_DRAWS) + opened + round(USUAL * len(blocks))
     return read + opened + len(blocks) * n_draws(settings, blocks, width)
 
 

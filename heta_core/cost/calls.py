@@ -91,19 +91,16 @@ def _curvature_calls(
     lm: LanguageModel, explained: Objective, settings: Settings, blocks: Groups | None
 ) -> Iterator[Call]:
     blocks, n_lines = blocks or singles(explained.n_context), len(explained.lines)
-    plain = replace(settings, layers=None)
-    n_passes = hessian.n_passes(lm, explained.n_context, plain, n_lines=n_lines, blocks=blocks)
     whole = [_extent(line, 0) for line in explained.lines]
     most = product_rows(lm, whole, settings.memory, most=settings.batch, layers=settings.layers)
     if settings.estimator in ("coloured", "low_rank"):
+        plain = replace(settings, layers=None)
+        n_passes = hessian.n_passes(lm, explained.n_context, plain, n_lines=n_lines, blocks=blocks)
         yield from _window(whole, n_passes - n_lines - 1, most)
         return
     if settings.probes == "auto":
-        n_whole = n_products(len(blocks), AUTO_DRAWS)
-        yield from _window(whole, n_whole, most)
-        n_windows = len(runs(blocks, settings.chunk))
-        n_opened = (n_lines + 1) * n_windows + (n_windows - 1 if lm.has_prefix else 0)
-        each = (n_passes - n_whole - n_lines - 1 - n_opened) / len(blocks)
+        yield from _window(whole, n_products(len(blocks), AUTO_DRAWS), most)
+        each = hessian.USUAL
     else:
         width = int(lm.model.get_input_embeddings().weight.shape[1])
         each = n_draws(settings, blocks, width)
