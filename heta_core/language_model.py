@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from heta_core.architectures import Architecture
@@ -38,6 +38,7 @@ class LanguageModel:
     architecture: Architecture
     source: Source
     has_prefix: bool  # a run behind cached keys and values equals the full run
+    feed_forward: nn.Module | None  # the last layer's, where it can be run at the read positions alone
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property

@@ -12,7 +12,7 @@ from heta_core.errors import LoadError, UnsupportedModelError
 from heta_core.language_model import LanguageModel
 from heta_core.models import fingerprint
 from heta_core.models.building import Dtype, build, chosen_device, chosen_dtype, read_config, read_tokenizer
-from heta_core.models.checks import check_equations, has_prefix
+from heta_core.models.checks import check_equations, feed_forward, has_prefix
 from heta_core.models.download import Progress, RemoteModel, describe_remote
 from heta_core.models.files import inspect
 from heta_core.models.hub import EMBEDDED, LocalModel, available, locate
@@ -109,6 +109,7 @@ def _checked(model: PreTrainedModel, tokenizer: Tokenizer, source: Source) -> La
             architecture,
             replace(source, family=architecture.name),
             has_prefix=False,
+            feed_forward=None,
             lock=_LOCKS.setdefault(model, threading.RLock()),
         )
         try:
@@ -116,7 +117,7 @@ def _checked(model: PreTrainedModel, tokenizer: Tokenizer, source: Source) -> La
         except UnsupportedModelError as refusal:
             refusals.append(refusal)
         else:
-            return replace(lm, has_prefix=has_prefix(lm))
+            return replace(lm, has_prefix=has_prefix(lm), feed_forward=feed_forward(lm))
     model_type = model.config.get_text_config().model_type
     families = ", ".join(a.title for a in known())
     if refusals and any(model_type in a.model_types for a in known()):

@@ -39,18 +39,18 @@ class Settings:
     layers: int | None = None  # the Hessian of what enters the last so many, not of the embeddings
     step: float | None = None  # of finite_difference, in standard deviations of the embeddings; 0.01 if not given
     seed: int = 0  # of the sign vectors
-    chunk: int = 8  # tokens that share one prefix and one graph
-    batch: int = 16  # probes that share one backward pass, at most
+    chunk: int | None = None  # tokens that share one prefix and one graph; as suits the model if not given
+    batch: int | None = None  # products that share one backward pass, at most; as suits the model if not given
     memory: int | None = None  # bytes that the passes may take; a safe part of what is free if not given
 
     def __post_init__(self) -> None:
         _one_of("mask", self.mask, MASKS)
         _one_of("estimator", self.estimator, ESTIMATORS)
         self._check_estimator()
-        for name, low in (("seed", 0), ("chunk", 1), ("batch", 1)):
-            _whole(name, getattr(self, name), low)
-        if self.memory is not None:
-            _whole("memory", self.memory, 1)
+        _whole("seed", self.seed, 0)
+        for name in ("chunk", "batch", "memory"):
+            if getattr(self, name) is not None:
+                _whole(name, getattr(self, name), 1)
         if (self.mask == "token") != (self.mask_token is not None):
             raise SettingsError(
                 "mask_token goes with mask='token' and only with it, got "

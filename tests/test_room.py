@@ -137,7 +137,10 @@ def test_a_computer_has_what_it_says_is_free() -> None:
     assert room.free(torch.device("cpu")) == pytest.approx(available(), rel=0.2)
 
 
-@pytest.mark.parametrize("settings", [Settings(probes=6), Settings(probes="auto"), Settings(estimator="coloured")])
+@pytest.mark.parametrize(
+    "settings",
+    [Settings(probes=6, batch=16), Settings(probes="auto", batch=16), Settings(estimator="coloured", batch=16)],
+)
 def test_curvature_that_runs_out_of_memory_halves_its_batch_and_finishes(
     gpt2: LanguageModel, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
@@ -176,7 +179,7 @@ def test_what_is_finished_stays_where_not_one_product_fits(
 def test_masked_runs_that_run_out_of_memory_halve_their_batch_and_finish(
     gpt2: LanguageModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = Settings(probes=1)
+    settings = Settings(probes=1, chunk=8)
     expected, whole, tried = attribute(gpt2, "Kate has a cup.", settings=settings), masked.logits_at, []
 
     def logits(lm: LanguageModel, rows: torch.Tensor, *others: object, **options: object) -> torch.Tensor:
@@ -206,7 +209,9 @@ def test_less_memory_makes_smaller_batches_and_changes_no_number(
     monkeypatch.setattr(hessian, "Room", Seen)
     shape, extent = shape_of(gpt2), Extent(16, 16)
     tight = int(1.01 * (graph_bytes(shape, extent) + 2 * product_bytes(shape, extent)))
-    free, small = (attribute(gpt2, text, settings=Settings(probes=4, memory=memory)) for memory in (None, tight))
+    free, small = (
+        attribute(gpt2, text, settings=Settings(probes=4, batch=16, memory=memory)) for memory in (None, tight)
+    )
     assert rooms[1::2] == [16, 2]
     assert free.information is not None and small.information is not None
     np.testing.assert_allclose(small.scores, free.scores, rtol=1e-8)

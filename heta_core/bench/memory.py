@@ -1,6 +1,5 @@
 """The most memory that a run holds at once."""
 
-import ctypes
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,6 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
+
+from heta_core.allocator import hand_back
 
 _Result = TypeVar("_Result")
 
@@ -45,9 +46,7 @@ def _lowered() -> bool:
     """The high-water mark is that of now; freed memory that the allocator kept is given back first."""
     if not (_PROCESS / "clear_refs").is_file():
         return False
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
-    if trim is not None:
-        trim(0)
+    hand_back()
     try:
         (_PROCESS / "clear_refs").write_text(_RESET_PEAK, encoding="ascii")
     except OSError:

@@ -13,7 +13,7 @@ from heta_core.estimators.coloured import AUTO_DRAWS, Coloured, coloured, n_prod
 from heta_core.estimators.low_rank import low_rank
 from heta_core.estimators.low_rank import n_products as n_low_rank
 from heta_core.estimators.probes import Drawn
-from heta_core.groups import Groups, runs, singles
+from heta_core.groups import Groups, runs, singles, spanned
 from heta_core.language_model import LanguageModel
 from heta_core.parts import Sensitivity, Work
 from heta_core.passes.batching import Room
@@ -25,6 +25,8 @@ from heta_core.passes.curvature import (
     open_window,
     surface,
 )
+from heta_core.passes.cutting import curvature_chunk, products_at_once
+from heta_core.passes.prefix import growths
 from heta_core.passes.room import Extent, product_rows
 from heta_core.settings import Estimator, Settings
 from heta_core.targets import Objective
@@ -65,7 +67,8 @@ def sensitivity(
 def _estimated(over: Surface, settings: Settings, score: Score) -> Found:
     """By the estimator asked for, in batches of as many products as fit through the graph of the whole context."""
     extents = [Extent(len(line.ids), len(line.ids), len(line.rows)) for line in over.objective.lines]
-    room = Room(product_rows(over.lm, extents, settings.memory, most=settings.batch, layers=settings.layers))
+    most = products_at_once(over.lm, extents, settings)
+    room = Room(product_rows(over.lm, extents, settings.memory, most=most, layers=settings.layers))
     if settings.estimator == "low_rank":
         yield from _drawn(low_rank(over, settings, room), "low_rank")
     elif settings.estimator == "coloured":
@@ -92,8 +95,8 @@ def n_passes(
         return read + once + n_low_rank(settings, n_context * width)
     if settings.estimator == "coloured":
         return read + once + n_products(len(blocks), _draws(settings))
-    n_windows = len(runs(blocks, settings.chunk))
-    opened = once * n_windows + (n_windows - 1 if lm.has_prefix else 0)
+    cuts = [spanned(blocks, members) for members in runs(blocks, curvature_chunk(settings))]
+    opened = once * len(cuts) + len(growths(lm, cuts))
     if settings.probes == "auto":
         return read + once + n_products(len(blocks), AUTO_DRAWS) + opened + round(USUAL * len(blocks))
     return read + opened + len(blocks) * n_draws(settings, blocks, width)

@@ -13,8 +13,10 @@ from heta_core.components import hessian
 from heta_core.engine import N_CAPTURES
 from heta_core.estimators.blockwise import n_draws
 from heta_core.estimators.coloured import AUTO_DRAWS, n_products
-from heta_core.groups import Groups, runs, singles
+from heta_core.groups import Groups, runs, singles, spanned
 from heta_core.language_model import LanguageModel
+from heta_core.passes.cutting import curvature_chunk, masked_runs, products_at_once
+from heta_core.passes.prefix import growths
 from heta_core.passes.room import (
     Extent,
     Shape,
@@ -58,7 +60,9 @@ def flops(shape: Shape, call: Call) -> float:
 
 def _forward_flops(shape: Shape, extent: Extent) -> tuple[float, float]:
     """Of a forward: with weights, and of attention."""
-    matrices = 2 * (shape.n_weights * extent.n_run + shape.width * shape.vocabulary * extent.n_read)
+    everywhere = shape.n_weights - shape.n_weights_at_rows
+    at_rows = shape.n_weights_at_rows + shape.width * shape.vocabulary
+    matrices = 2 * (everywhere * extent.n_run + at_rows * extent.n_read)
     return matrices, 4 * shape.n_layers * shape.n_heads * shape.head_width * extent.n_run * extent.n_seen
 
 
@@ -70,11 +74,13 @@ def transition_calls(lines: Sequence[Line]) -> Iterator[Call]:
 def masking_calls(lm: LanguageModel, line: Line, groups: Groups, settings: Settings) -> Iterator[Call]:
     """The masked forwards of a line, behind prefixes that grow; of every mask about those of the replacing ones."""
     n, n_read = len(line.ids), len(line.rows)
-    most = masked_rows(lm, Extent(n, n, n_read), settings.memory, most=settings.chunk)
-    for start, _, members in _windows(groups, settings.chunk):
+    together = masked_runs(lm, groups, n, settings)
+    most = masked_rows(lm, Extent(n, n, n_read), settings.memory, most=max(map(len, together)))
+    for members in together:
+        start = groups[members.start][0]
         reached = sum(row >= start for row in line.rows)
         yield from _batches("forward", len(members), most, Extent(n - start if lm.has_prefix else n, n, reached))
-    yield from _growths(lm, groups, settings.chunk)
+    yield from _growths(lm, groups, together)
 
 
 def curvature_calls(
@@ -92,7 +98,8 @@ def _curvature_calls(
 ) -> Iterator[Call]:
     blocks, n_lines = blocks or singles(explained.n_context), len(explained.lines)
     whole = [_extent(line, 0) for line in explained.lines]
-    most = product_rows(lm, whole, settings.memory, most=settings.batch, layers=settings.layers)
+    at_once = products_at_once(lm, whole, settings)
+    most = product_rows(lm, whole, settings.memory, most=at_once, layers=settings.layers)
     if settings.estimator in ("coloured", "low_rank"):
         plain = replace(settings, layers=None)
         n_passes = hessian.n_passes(lm, explained.n_context, plain, n_lines=n_lines, blocks=blocks)
@@ -104,10 +111,12 @@ def _curvature_calls(
     else:
         width = int(lm.model.get_input_embeddings().weight.shape[1])
         each = n_draws(settings, blocks, width)
-    for start, _, members in _windows(blocks, settings.chunk):
+    together = runs(blocks, curvature_chunk(settings))
+    for members in together:
+        start = blocks[members.start][0]
         extents = [_extent(line, start if lm.has_prefix else 0) for line in explained.lines]
         yield from _window(extents, round(each * len(members)), most)
-    yield from _growths(lm, blocks, settings.chunk)
+    yield from _growths(lm, blocks, together)
 
 
 def growing_calls(lm: LanguageModel, n_prompt: int, n_steps: int) -> Iterator[Call]:
@@ -154,14 +163,7 @@ def _batches(kind: Kind, n: int, most: int, extent: Extent) -> Iterator[Call]:
         yield Call(kind, rest, extent)
 
 
-def _windows(groups: Groups, size: int) -> Iterator[tuple[int, int, range]]:
-    """First token, end and members of each run of groups."""
-    for members in runs(groups, size):
-        yield groups[members.start][0], groups[members.stop - 1][1], members
-
-
-def _growths(lm: LanguageModel, groups: Groups, size: int) -> Iterator[Call]:
-    """The forwards that grow a prefix over all but the last run of groups."""
-    if lm.has_prefix:
-        for start, stop, _ in list(_windows(groups, size))[:-1]:
-            yield Call("forward", 1, Extent(stop - start, stop))
+def _growths(lm: LanguageModel, groups: Groups, together: Sequence[range]) -> Iterator[Call]:
+    """The forwards that make the prefixes of some runs of groups."""
+    for start, stop in growths(lm, [spanned(groups, members) for members in together]):
+        yield Call("forward", 1, Extent(stop - start, stop))

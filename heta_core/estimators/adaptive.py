@@ -24,6 +24,7 @@ from heta_core.estimators.steadying import steadied
 from heta_core.parts import Work
 from heta_core.passes.batching import Room, in_batches
 from heta_core.passes.curvature import Surface, open_window
+from heta_core.passes.cutting import curvature_chunk
 from heta_core.settings import Settings
 from heta_core.timing import timed
 
@@ -186,7 +187,7 @@ def _draw(over: Surface, settings: Settings, wanted: list[tuple[int, int]], held
     width, needed = over.context.shape[1], dict(wanted)
     parts: list[Tensor] = []
     drawn: list[tuple[int, Signs]] = []
-    for chunk, members in cover(over, needed, settings.chunk):
+    for chunk, members in cover(over, needed, curvature_chunk(settings)):
         window = open_window(over, chunk)
         yield Work(forwards=len(over.embeddings) + chunk.n_grown, backwards=1)
         news = [(k, range(held.n_draws(k), needed[k])) for k in members]

@@ -13,6 +13,7 @@ from heta_core.groups import Groups
 from heta_core.parts import Work
 from heta_core.passes.batching import Room, in_batches
 from heta_core.passes.curvature import Surface, Window
+from heta_core.passes.cutting import curvature_chunk
 from heta_core.passes.prefix import Chunk
 from heta_core.settings import Settings
 
@@ -54,7 +55,7 @@ def blockwise(over: Surface, settings: Settings, opening: Opening, room: Room) -
     draws = range(n_draws(settings, over.blocks, over.context.shape[1]))
     parts: list[Tensor] = []
     slopes: list[Tensor] = []
-    for chunk, members in cover(over, range(len(over.blocks)), settings.chunk):
+    for chunk, members in cover(over, range(len(over.blocks)), curvature_chunk(settings)):
         window = opening(over, chunk)
         slopes.append(window.gradient.abs().sum(-1))
         yield Work(forwards=len(over.embeddings) + chunk.n_grown, backwards=1), None

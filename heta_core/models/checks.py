@@ -4,23 +4,26 @@
     the output projection, and its matrix rebuilds what comes out;
 (b) embeddings: the model fed with input embeddings says what it says when fed with ids;
 (c) causality: what a position says does not depend on later tokens;
-(d) prefix: behind cached keys and values the model says the same, with the same first gradients.
+(d) prefix: behind cached keys and values the model says the same, with the same first gradients;
+(e) feed-forward: so it does where the last layer's is run at the read positions alone.
 
-(a), (b) and (c) failing refuses the model. (d) failing costs time only: full sequences run instead.
+(a), (b) and (c) failing refuses the model. (d) or (e) failing costs time only: all positions run instead.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from heta_core.components.transition import sink_shares
 from heta_core.errors import NotDifferentiableError, UnsupportedModelError
 from heta_core.language_model import LanguageModel, embed, log_probs, rounding, running
 from heta_core.passes.capture import Layer, capture, read
 from heta_core.passes.curvature import Surface, open_window, surface
-from heta_core.passes.prefix import chunks, last_logits
+from heta_core.passes.feeding import feed_forward_of
+from heta_core.passes.prefix import Chunk, chunks, last_logits, logits_at
 from heta_core.targets import next_token
 
 # Long enough that a chunk of half of it has a prefix of several tokens, short enough to cost a blink.
@@ -132,24 +135,40 @@ def _check_causality(lm: LanguageModel, ids: tuple[int, ...]) -> None:
 
 def has_prefix(lm: LanguageModel) -> bool:
     """(d): a run behind a cached prefix gives the full run's logits and first gradients."""
-    ids = sample_ids(lm)
-    over = surface(lm, next_token(ids, ids[0]))
-    sides = [replace(over, lm=replace(lm, has_prefix=trusts)) for trusts in (True, False)]
+    behind, whole = (replace(lm, has_prefix=trusts) for trusts in (True, False))
+    return _say_the_same(behind, whole, lambda side, over: list(chunks(side, over.inputs, len(over.inputs) // 3))[-1])
+
+
+def feed_forward(lm: LanguageModel) -> nn.Module | None:
+    """(e): the last layer's feed-forward, if without it elsewhere a position has the same logits and gradients."""
+    found = feed_forward_of(lm.model, lm.architecture)
+    alone, whole = (replace(lm, feed_forward=part) for part in (found, None))
+    return found if _say_the_same(alone, whole, lambda _, over: Chunk(0, len(over.inputs), 0, None)) else None
+
+
+def _say_the_same(
+    one: LanguageModel, other: LanguageModel, chunk_of: Callable[[LanguageModel, Surface], Chunk]
+) -> bool:
+    """Two ways to run a model agree in the logits and first gradients of a chunk, up to rounding."""
+    ids = sample_ids(one)
     try:
-        found = [_suffix(side) for side in sides]
-    except (AttributeError, TypeError, ValueError, RuntimeError, NotDifferentiableError):
-        # Families without a cache, or with one of another kind, fail in their own ways; what has no gradient cannot
-        # be checked.
+        found = [_said(surface(lm, next_token(ids, ids[0])), chunk_of) for lm in (one, other)]
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, NotDifferentiableError):
+        # Families without a cache, or with one of another kind, fail in their own ways, as do parts that take or give
+        # something else; what has no gradient cannot be checked.
         return False
-    return all(_agree(lm, cached, whole) for cached, whole in zip(*found, strict=True))
+    return all(_agree(one, first, second) for first, second in zip(*found, strict=True))
 
 
-def _suffix(over: Surface) -> tuple[Tensor, Tensor]:
-    """(V,) centred log-probabilities and (n, D) first gradients, both of the last chunk."""
-    *_, chunk = chunks(over.lm, over.inputs, len(over.inputs) // 3)
+def _said(over: Surface, chunk_of: Callable[[LanguageModel, Surface], Chunk]) -> tuple[Tensor, ...]:
+    """(V,) centred log-probabilities in the middle of a chunk and at the end, and (n, D) first gradients of it."""
+    chunk = chunk_of(over.lm, over)
+    rows = over.context[None, chunk.first :]
     with running(over.lm), torch.no_grad():
-        log_p = log_probs(last_logits(over.lm, over.context[None, chunk.first :], chunk.copy_of_cache(1)))[0]
-    return _centred(log_p), open_window(over, chunk).gradient
+        at = ((chunk.start + chunk.stop) // 2 - chunk.first, rows.shape[1] - 1)
+        log_p = log_probs(logits_at(over.lm, rows, chunk.copy_of_cache(1), at))[0]
+        last = log_probs(last_logits(over.lm, rows, chunk.copy_of_cache(1)))[0]  # read alone, it runs in another way
+    return *map(_centred, log_p), _centred(last), open_window(over, chunk).gradient
 
 
 def _centred(log_p: Tensor) -> Tensor:

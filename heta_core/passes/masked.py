@@ -22,10 +22,11 @@ import torch
 from torch import Tensor
 
 from heta_core.errors import InputError, UnsupportedModelError
-from heta_core.groups import Groups, runs, spanned
+from heta_core.groups import Groups, spanned
 from heta_core.language_model import LanguageModel, embed, log_probs, running
 from heta_core.passes.batching import Room, in_batches
-from heta_core.passes.prefix import Chunk, chunks_at, logits_at
+from heta_core.passes.cutting import masked_runs
+from heta_core.passes.prefix import Chunk, chunks_at, growths, logits_at
 from heta_core.passes.room import Extent, masked_rows
 from heta_core.settings import Settings
 
@@ -60,13 +61,13 @@ def masked(lm: LanguageModel, reading: Reading, settings: Settings) -> Iterator[
     """
     embeddings = embed(lm, reading.ids)
     context = embeddings[: reading.groups[-1][1]]
+    members = masked_runs(lm, _worked(reading, settings), len(reading.ids), settings)
     extent = Extent(len(reading.ids), len(reading.ids), len(reading.rows))
-    room = Room(masked_rows(lm, extent, settings.memory, most=settings.chunk))
+    room = Room(masked_rows(lm, extent, settings.memory, most=max(map(len, members))))
     if settings.mask == "attention":
         _check_positions(lm)
     else:
         substitute = _substitute(lm, context, settings)
-    members = runs(_worked(reading, settings), settings.chunk)
     cuts = [spanned(reading.groups, together) for together in members]
     for chunk, together in zip(chunks_at(lm, context, cuts), members, strict=True):
         part = _Part(lm, reading, embeddings, chunk, together)
@@ -82,7 +83,8 @@ def n_forwards(lm: LanguageModel, reading: Reading, settings: Settings) -> int:
     if settings.mask == "attention":
         n_runs = sum(stop <= reading.rows[-1] for _, stop in groups)
         n_runs += sum(start < row < stop for start, stop in groups for row in reading.rows)
-    return n_runs + (max(0, len(runs(groups, settings.chunk)) - 1) if lm.has_prefix else 0)
+    cuts = [spanned(groups, together) for together in masked_runs(lm, groups, len(reading.ids), settings)]
+    return n_runs + len(growths(lm, cuts))
 
 
 def _worked(reading: Reading, settings: Settings) -> Groups:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from heta_core.allocator import kept
 from heta_core.errors import OutOfMemoryError
 from heta_core.language_model import LanguageModel
 from heta_core.memory import available, in_words
@@ -36,6 +37,8 @@ class Shape:
     n_cached: int  # numbers that a layer keeps of a token: its keys and values
     n_outputs: int  # numbers that all matrices of all layers make of a token
     n_weights: int  # of those matrices
+    n_outputs_at_rows: int  # of both, what is run at the read positions alone
+    n_weights_at_rows: int
     width: int
     vocabulary: int
     n_bytes: int  # of a number
@@ -62,7 +65,8 @@ def shape_of(lm: LanguageModel) -> Shape:
     """The shape of a model."""
     model, config = lm.model, lm.model.config.get_text_config()
     ends = {id(m.weight) for m in (model.get_input_embeddings(), model.get_output_embeddings()) if m is not None}
-    matrices = [(m, w) for m in model.modules() if (w := _matrix(m)) is not None and id(w) not in ends]
+    matrices = {m: w for m in model.modules() if (w := _matrix(m)) is not None and id(w) not in ends}
+    at_rows = [m for m in lm.feed_forward.modules() if m in matrices] if lm.feed_forward is not None else []
     n_heads, width = config.num_attention_heads, config.hidden_size
     head_width = getattr(config, "head_dim", None) or width // n_heads
     n_key_heads = getattr(config, "num_key_value_heads", None) or n_heads
@@ -73,8 +77,10 @@ def shape_of(lm: LanguageModel) -> Shape:
         n_heads=n_heads,
         head_width=head_width,
         n_cached=2 * n_key_heads * head_width,
-        n_outputs=sum(w.numel() // (w.shape[0] if hasattr(m, "nf") else w.shape[1]) for m, w in matrices),
-        n_weights=sum(w.numel() for _, w in matrices),
+        n_outputs=sum(_n_outputs(m, w) for m, w in matrices.items()),
+        n_weights=sum(w.numel() for w in matrices.values()),
+        n_outputs_at_rows=sum(_n_outputs(m, matrices[m]) for m in at_rows),
+        n_weights_at_rows=sum(matrices[m].numel() for m in at_rows),
         width=width,
         vocabulary=config.vocab_size,
         n_bytes=model.dtype.itemsize,
@@ -87,6 +93,11 @@ def _matrix(module: nn.Module) -> Tensor | None:
     weight = getattr(module, "weight", None)
     is_one = isinstance(weight, Tensor) and weight.ndim == 2 and not isinstance(module, nn.Embedding)
     return weight if is_one else None
+
+
+def _n_outputs(module: nn.Module, weight: Tensor) -> int:
+    """What a matrix makes of a token."""
+    return weight.shape[1] if hasattr(module, "nf") else weight.shape[0]
 
 
 def layer_bytes(shape: Shape, extent: Extent) -> tuple[float, float]:
@@ -104,15 +115,16 @@ def forward_bytes(shape: Shape, extent: Extent) -> float:
 def graph_bytes(shape: Shape, extent: Extent) -> float:
     """The graph of a gradient: what each layer keeps for another backward, and the cache it stands on."""
     attention, outputs, logits = _sizes(shape, extent)
-    kept = (4 * shape.n_layers + 1) * attention + (shape.n_layers + 1) * (4.2 if shape.is_composed else 3.4) * outputs
+    made = (shape.n_layers + 1) * outputs - _spared(shape, extent)
+    kept = (4 * shape.n_layers + 1) * attention + (4.2 if shape.is_composed else 3.4) * made
     return kept + 4 * logits + _cache(shape, extent)
 
 
 def product_bytes(shape: Shape, extent: Extent) -> float:
     """One product through that graph: what every layer's forward is still owed while the backward comes down."""
     attention, outputs, logits = _sizes(shape, extent)
-    owed = 3.6 * shape.n_layers * attention + (shape.n_layers + 1) * (2.4 if shape.is_composed else 1.3) * outputs
-    return owed + 4 * logits
+    made = (shape.n_layers + 1) * outputs - _spared(shape, extent)
+    return 3.6 * shape.n_layers * attention + (2.4 if shape.is_composed else 1.4) * made + 4 * logits
 
 
 def transition_bytes(shape: Shape, n_tokens: int) -> float:
@@ -126,6 +138,11 @@ def _sizes(shape: Shape, extent: Extent) -> tuple[float, float, float]:
     attention = shape.n_heads * extent.n_run * extent.n_seen * wide
     outputs = shape.n_outputs / shape.n_layers * extent.n_run * shape.n_bytes
     return attention, outputs, extent.n_read * shape.vocabulary * wide
+
+
+def _spared(shape: Shape, extent: Extent) -> float:
+    """Bytes that the last layer's matrices would make of the positions that are not read."""
+    return shape.n_outputs_at_rows * (extent.n_run - extent.n_read) * shape.n_bytes
 
 
 def _cache(shape: Shape, extent: Extent) -> float:
@@ -175,8 +192,8 @@ def _rows(lm: LanguageModel, fixed: float, each: float, memory: int | None, most
 
 
 def free(device: torch.device) -> int:
-    """Bytes that a device has left, what torch holds there without using it included."""
+    """Bytes that a device has left, what is held there without being used included."""
     if device.type != "cuda":
-        return available()
+        return available() + kept()
     left, _ = torch.cuda.mem_get_info(device)
     return left + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
+from heta_core.allocator import keep_freed
 from heta_core.errors import HetaError
 from heta_core.shell import attribute, bench, generate, upkeep
 from heta_core.shell.arguments import parsed
@@ -29,6 +30,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = parsed(argv)
+    keep_freed()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # bars and Greek on a terminal that has neither
     try:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
+from heta_core.allocator import keep_freed
 from heta_core.attribution import Attribution
 from heta_core.settings import Weights
 from heta_core.views import naming
@@ -112,6 +113,7 @@ def _doing(result: Attribution) -> str:
 @st.cache_resource(show_spinner=False)
 def warm() -> "Future[None]":
     """The import of everything heavy, in a thread, once for all sessions."""
+    keep_freed()
     return _in_thread("warm", _import_all)
 
 
