@@ -52,7 +52,7 @@ def test_what_is_asked_for_is_taken(of_weights: Weighing) -> None:
     assert products_at_once(lm, [Extent(64, 64)], Settings(batch=5)) == 5
 
 
-@pytest.mark.parametrize(("n_weights", "n"), [(10**9, 16), (850_000, 55), (425_000, 110)])
+@pytest.mark.parametrize(("n_weights", "n"), [(10**9, 8), (850_000, 55), (425_000, 110)])
 def test_small_models_take_more_products_at_once(of_weights: Weighing, n_weights: int, n: int) -> None:
     assert products_at_once(of_weights(n_weights), [Extent(64, 64)], Settings()) == n
-    assert products_at_once(of_weights(n_weights), [Extent(64, 64)] * 2, Settings()) == max(16, n // 2)
+    assert products_at_once(of_weights(n_weights), [Extent(64, 64)] * 2, Settings()) == max(8, n // 2)

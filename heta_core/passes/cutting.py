@@ -15,7 +15,7 @@ from heta_core.passes.room import Extent, shape_of
 from heta_core.settings import Settings
 
 _CHUNK = 8  # tokens of a large model
-_BATCH = 16  # products of a large model
+_BATCH = 8  # products of a large model; more only make pieces that are too large to be kept when they are freed
 _MASKED_FLOPS = 2e9
 _PRODUCT_FLOPS = 12e9
 
