@@ -1,7 +1,10 @@
 """The Generate page without a browser: what it draws, what it sends to the component, what it does with clicks."""
 
+import functools
 import json
 import sys
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +27,7 @@ from heta_core.tokens import Segment  # noqa: E402
 from heta_core.views import shares, strip  # noqa: E402
 from pages.generate import branches, continuation, film, forking, generating, prompt_form  # noqa: E402
 from pages.generate.generating import Edit, Request, Turn  # noqa: E402
-from pages.ui import engine_cache, examples, runs, state  # noqa: E402
+from pages.ui import engine_cache, examples, state  # noqa: E402
 from pages.ui.details import text_of  # noqa: E402
 from pages.ui.engine_cache import Step  # noqa: E402
 from pages.ui.question import Question  # noqa: E402
@@ -61,6 +64,8 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     monkeypatch.setattr(generating, "steps", fake_steps)
     monkeypatch.setattr(engine_cache, "steps", fake_explained)
     monkeypatch.setattr(engine_cache, "_import_all", lambda: None)
+    monkeypatch.setattr(engine_cache, "warm", functools.cache(engine_cache.warm.__wrapped__))
+    monkeypatch.setattr(engine_cache, "_finished", OrderedDict())
     monkeypatch.setattr(engine_cache, "local_models", lambda *, is_urgent=False: ())
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     yield at.switch_page("pages/1_Generate.py")
@@ -307,14 +312,24 @@ def test_the_matrix_follows_the_step_and_a_cell_leads_to_its_step(
 
 
 def test_stopping_keeps_what_was_found(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "_MOMENT", 0)  # one step at a time
+    may_go_on = threading.Event()
+
+    def waiting(request: Request, weights: Weights, look: Callable[[], int]) -> Iterator[Step]:
+        for step in fake_steps(request, weights, look):
+            if step.result is not None and step.result.steps:
+                may_go_on.wait(20)
+            yield step
+
+    monkeypatch.setattr(generating, "steps", waiting)
     app.run()
 
     def asks() -> None:
-        branches.ask(branches.Branch("x"), Request("littletown", "Kate has a"))
-        for _ in range(4):
+        branch = branches.Branch("x")
+        branches.ask(branch, Request("littletown", "Kate has a"))
+        while branches.active() is not branch:
             branches.advance()
         branches.stop()
+        may_go_on.set()
         assert branches.busy() is None
 
     data = sent(act(app, asks))

@@ -1,9 +1,12 @@
 """The Explore page without a browser: what it draws, what it sends to the component, what it does with clicks."""
 
+import functools
 import importlib.util
 import json
 import subprocess
 import sys
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +28,7 @@ from heta_core.report import dumps, loads  # noqa: E402
 from heta_core.settings import Weights  # noqa: E402
 from heta_core.targets import Choice  # noqa: E402
 from heta_core.views import caption, strip  # noqa: E402
-from pages.ui import controls, details, engine_cache, examples, frame, runs, session, state, token_strip  # noqa: E402
+from pages.ui import controls, details, engine_cache, examples, frame, session, state, token_strip  # noqa: E402
 from pages.ui.engine_cache import Question, Step  # noqa: E402
 
 asked: list[Question] = []
@@ -57,6 +60,8 @@ def app(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     monkeypatch.setattr(examples, "FOLDER", folder)
     monkeypatch.setattr(engine_cache, "steps", fake_steps)
     monkeypatch.setattr(engine_cache, "_import_all", lambda: None)
+    monkeypatch.setattr(engine_cache, "warm", functools.cache(engine_cache.warm.__wrapped__))
+    monkeypatch.setattr(engine_cache, "_finished", OrderedDict())
     yield AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     st.cache_resource.clear()
 
@@ -405,17 +410,31 @@ def test_a_bug_leaves_the_page_standing_and_an_error_is_told(app: AppTest, monke
 def test_stopping_keeps_what_was_found_and_the_newest_question_wins(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "_MOMENT", 0)  # one step at a time
+    may_go_on = threading.Event()
+
+    def waiting(question: Question, weights: Weights) -> Iterator[Step]:
+        for step in fake_steps(question, weights):
+            if step.result is not None and step.result.hessian is not None:
+                may_go_on.wait(20)
+            yield step
+
+    monkeypatch.setattr(engine_cache, "steps", waiting)
     app.run()
 
     def act() -> None:
         session.ask(Question("littletown", "one"))
         first = state.get("run")
-        session.advance(), session.advance()
+        while first.result is None:
+            session.advance()
         session.ask(Question("littletown", "two"))
         assert not first.is_live and session.busy() is not None
-        session.advance(), session.advance()
+        may_go_on.set()  # what the first is inside of ends, and then its thread is free
+        second = state.get("run")
+        may_go_on.clear()
+        while second.result is None:
+            session.advance()
         session.stop()
+        may_go_on.set()
         assert session.busy() is None and session.view().hessian is None
 
     with_state(app, act)

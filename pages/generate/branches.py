@@ -123,7 +123,7 @@ def ask(branch: Branch, request: Request) -> None:
         say(f"At most {_MOST} branches stand side by side, found {len(branches())}: remove one first.")
         return
     branch.request = request
-    branch.run = Run(generating.steps(request, weights(), lambda: branch.step))
+    branch.run = Run(generating.steps(request, weights(), lambda: branch.step), model=request.model)
     state.put("generate.pending", branch)
 
 
@@ -134,7 +134,9 @@ def explain_together(branch: Branch, question: Question) -> None:
     say(None)
     if isinstance(branch.together, Run):
         branch.together.stop()
-    branch.together = engine_cache.recall(question) or Run(engine_cache.steps(question, weights()))
+    branch.together = engine_cache.recall(question) or Run(
+        engine_cache.steps(question, weights()), model=question.model
+    )
     branch.n_together += 1
     branch.is_joined = True
 

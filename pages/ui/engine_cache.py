@@ -3,6 +3,7 @@
 Nothing here imports torch before a question needs it: `warm` does so in a thread while the page is read.
 """
 
+import functools
 import gc
 import importlib
 import os
@@ -59,6 +60,12 @@ class _Loading:
         self.doing, self.fraction = doing, fraction
 
 
+# Of the process, not of Streamlit's caches: models' own threads come here too, and belong to no visitor.
+_lock = threading.Lock()
+_held: tuple[str, _Loading] | None = None  # the model in memory, by its name
+_finished: "OrderedDict[int, Attribution]" = OrderedDict()
+
+
 def steps(question: Question, weights: Weights) -> Iterator[Step]:
     """The work of a question; each step takes at most some 150 ms, and closing the generator ends it.
 
@@ -97,8 +104,6 @@ def loaded(name: str, may_download: bool) -> "Generator[Step, None, LanguageMode
     while not loading.future.done():
         yield Step(f"Loading {name}: {loading.doing}", loading.fraction)
         wait([loading.future], _TICK)
-    if loading.future.exception() is not None:
-        _model.clear()  # so that the next question tries again
     return loading.future.result()
 
 
@@ -110,7 +115,7 @@ def _doing(result: Attribution) -> str:
     return "Hessian: first probes" if result.hessian is None else "Hessian: refining"
 
 
-@st.cache_resource(show_spinner=False)
+@functools.cache
 def warm() -> "Future[None]":
     """The import of everything heavy, in a thread, once for all sessions."""
     keep_freed()
@@ -135,13 +140,17 @@ def is_warm() -> bool:
     return _IS_WARM.is_set()
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
 def _model(name: str, may_download: bool) -> _Loading:
-    """The one model in memory: asking for another lets go of it."""
-    loading = _Loading()
-    load = importlib.import_module("heta_core.loading").load
-    loading.future = _in_thread("load", lambda: load(name, download=may_download, progress=loading.tell))
-    return loading
+    """The one model in memory: asking for another lets go of it, and one that failed is tried again."""
+    global _held
+    with _lock:
+        held = _held[1] if _held is not None and _held[0] == name else None
+        if held is None or (held.future.done() and held.future.exception() is not None):
+            held = _Loading()
+            load, tell = importlib.import_module("heta_core.loading").load, held.tell
+            held.future = _in_thread("load", lambda: load(name, download=may_download, progress=tell))
+            _held = name, held
+        return held
 
 
 def _in_thread(name: str, work: Callable[[], _Result]) -> "Future[_Result]":
@@ -180,22 +189,15 @@ def describe_remote(name: str) -> "RemoteModel":
     return importlib.import_module("heta_core.loading").describe_remote(name)  # type: ignore[no-any-return]
 
 
-@st.cache_resource(show_spinner=False)
-def _finished() -> "tuple[threading.Lock, OrderedDict[int, Attribution]]":
-    return threading.Lock(), OrderedDict()
-
-
 def remember(result: Attribution) -> None:
     """Keep a finished result, the oldest going first."""
-    lock, kept = _finished()
-    with lock:
-        kept[id(result)] = result
-        while len(kept) > _KEPT:
-            kept.popitem(last=False)
+    with _lock:
+        _finished[id(result)] = result
+        while len(_finished) > _KEPT:
+            _finished.popitem(last=False)
 
 
 def recall(question: Question) -> Attribution | None:
     """The finished result that answers a question, if there is one: going back is instant."""
-    lock, kept = _finished()
-    with lock:
-        return next((r for r in reversed(kept.values()) if question.is_answered_by(r)), None)
+    with _lock:
+        return next((r for r in reversed(_finished.values()) if question.is_answered_by(r)), None)

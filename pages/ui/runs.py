@@ -1,15 +1,25 @@
-"""Work that goes on while a page is read: a moment at a time, between two drawings."""
+"""Work that goes on while a page is read: each model has a thread of its own, which takes all its questions by steps.
+
+1. A question is taken up when a page looks at it, and waits while no page does: its tab was closed, another branch is
+   in front, the connection is gone for a while. Nothing has to be told that a reader left.
+2. Of several, those without a first picture come first, in the order in which they were asked; then the rest.
+3. One thread, because pools of threads that work in turn on the same cores cost half of the time; it ends when nothing
+   has been asked for a while.
+"""
 
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from heta_core.errors import HetaError
 from pages.ui.engine_cache import Step
 
-_MOMENT = 0.25  # seconds of work between two drawings: drawing takes about as long on a busy computer
+_MOMENT = 0.25  # seconds between two drawings at most: drawing takes about as long on a busy computer
+_LOOK = 3.0  # seconds for which a page's look at a question holds; a drawing takes less
+_IDLE = 30.0  # seconds without work before a thread ends
+_MOST = 32  # questions to one model at a time
 
 
 @dataclass(slots=True, eq=False)
@@ -17,47 +27,145 @@ class Run:
     """A question being answered.
 
     It changes in place: Streamlit may end a script at any access of the session's state, and a step that was computed
-    must not be lost between the generator and the state. A click can start a second script while the first is still
-    inside a step, hence the lock.
+    must not be lost between the generator and the state.
     """
 
     steps: Iterator[Step]
     latest: Step = field(default_factory=lambda: Step("Asking the model"))
+    model: str = ""  # whose thread works on it
     result: Any = None
     problem: str | None = None
     is_live: bool = True
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    looked: float = float("-inf")  # when a page last did
+    _fault: BaseException | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)  # held while the generator is inside a step
+    _news: threading.Condition = field(default_factory=threading.Condition)
 
     @property
     def busy(self) -> Step | None:
         """How far it is; None when it is over."""
-        return self.latest if self.is_live else None
+        if not self.is_live:
+            return None
+        n_ahead = _desk(self.model).ahead(self)
+        return replace(self.latest, busy=f"Waiting: {n_ahead} ahead") if n_ahead else self.latest
 
     def advance(self) -> bool:
-        """Work for a moment, one step at least. False when there is nothing to do."""
-        if not self.is_live:
+        """Look at it: it is worked on for a moment, or until its first picture. False when there is nothing to do.
+
+        Raises:
+            Exception: whatever a bug in the work raised.
+        """
+        if self.is_live:
+            had_none = self.result is None
+            self.looked = time.monotonic()
+            if not _desk(self.model).admit(self):
+                self.is_live = False
+                self.problem = f"{_MOST} questions wait for this model, which is all it takes: try again in a minute."
+                return True
+            with self._news:
+                self._news.wait_for(lambda: not self.is_live or (had_none and self.result is not None), _MOMENT)
+        elif self._fault is None:
             return False
-        end = time.monotonic() + _MOMENT
-        with self.lock:
-            self._step()
-            while self.is_live and time.monotonic() < end:
-                self._step()
+        fault, self._fault = self._fault, None
+        if fault is not None:
+            raise fault
         return True
 
-    def _step(self) -> None:
-        try:
-            self.latest = next(self.steps)
-        except StopIteration:
-            self.is_live = False
-        except HetaError as error:
-            self.is_live, self.problem = False, str(error)
-        else:
-            self.result = self.latest.result or self.result
+    def step(self) -> None:
+        """Take it one step further; for its thread."""
+        with self._lock:
+            if self.is_live:
+                self._take()
+        if not self.is_live:
+            self._close()
 
     def stop(self) -> None:
-        """End it; what it has found stays."""
-        if not self.is_live:
-            return
-        self.is_live = False
-        with self.lock:
-            self.steps.close()  # type: ignore[attr-defined]  # a generator
+        """End it, after the step it is in; what it has found stays."""
+        with self._news:
+            self.is_live = False
+        self._close()
+
+    def _take(self) -> None:
+        latest, problem, fault = None, None, None
+        try:
+            latest = next(self.steps)
+        except StopIteration:
+            pass
+        except HetaError as error:
+            problem = str(error)
+        except Exception as error:  # noqa: BLE001 - a bug is for the page's boundary, not for this thread
+            fault = error
+        with self._news:
+            if self.is_live:  # else it was stopped meanwhile, and what is on the screen stays as it is
+                self.is_live, self.problem, self._fault = latest is not None, problem, fault
+                if latest is not None:
+                    self.latest, self.result = latest, latest.result or self.result
+            self._news.notify_all()
+
+    def _close(self) -> None:
+        """Let go of what the work holds, unless it is inside a step: then that ends with it."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self.steps.close()  # type: ignore[attr-defined]  # a generator
+            finally:
+                self._lock.release()
+
+
+class _Desk:
+    """The questions to one model, and the thread that works on them."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._runs: list[Run] = []  # as they were asked
+        self._is_open = False  # the thread is there
+        self._turn = threading.Condition()
+
+    def admit(self, run: Run) -> bool:
+        """Work on it from now on, while it is looked at; False where too many are there."""
+        with self._turn:
+            if run not in self._runs:
+                if len(self._wanted()) >= _MOST:
+                    return False
+                self._runs.append(run)
+            if not self._is_open:
+                self._is_open = True
+                threading.Thread(target=self._work, name=f"model {self._model}", daemon=True).start()
+            self._turn.notify()
+            return True
+
+    def ahead(self, run: Run) -> int:
+        """How many come before it; 0 also of one that is not looked at."""
+        with self._turn:
+            order = self._wanted()
+            return order.index(run) if run in order else 0
+
+    def _wanted(self) -> list[Run]:
+        """What is alive and looked at, in the order in which it is worked on."""
+        now = time.monotonic()
+        wanted = [run for run in self._runs if run.is_live and now - run.looked < _LOOK]
+        return sorted(wanted, key=lambda run: run.result is not None)
+
+    def _work(self) -> None:
+        idle_since = time.monotonic()
+        while True:
+            with self._turn:
+                # One that nobody looks at keeps its place for as long as the thread lives.
+                self._runs = [run for run in self._runs if run.is_live]
+                wanted = self._wanted()
+                if not wanted:
+                    if time.monotonic() - idle_since > _IDLE:
+                        self._is_open, self._runs = False, []
+                        return
+                    self._turn.wait(_IDLE)
+                    continue
+            wanted[0].step()
+            idle_since = time.monotonic()
+
+
+_desks: dict[str, _Desk] = {}
+_opening = threading.Lock()
+
+
+def _desk(model: str) -> _Desk:
+    with _opening:
+        return _desks.setdefault(model, _Desk(model))

@@ -77,7 +77,7 @@ def ask(question: Question) -> None:
         state.put("view", found)
         edit(False)
         return
-    state.put("run", Run(engine_cache.steps(question, weights())))
+    state.put("run", Run(engine_cache.steps(question, weights()), model=question.model))
 
 
 def advance() -> bool:
