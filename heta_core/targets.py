@@ -192,6 +192,14 @@ def _against(target: Target, choice: Choice, tokenizer: Tokenizer) -> Target:
     return replace(target, foil=foil[:1], asked=choice.asked or (whole if len(foil) > 1 else None))
 
 
+def as_asked(target: Target) -> Choice:
+    """The choice that leads to a target again."""
+    foil = tuple(said.token_id for said in target.foil)
+    if target.rest or len(foil) > 1:
+        return Choice(target.position, stop=target.stop, foil=foil)
+    return Choice(target.position, target.token_id, foil=foil, asked=target.asked)
+
+
 def objective(target: Target, tokens: Tokens) -> Objective:
     """f of a target: log p of a token, their sum over a span, or the difference from the foil."""
     before = tokens.ids[: target.position]

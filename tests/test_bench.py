@@ -1,7 +1,6 @@
 """The benchmark: its textbook is the method, its counts are right, and the engine holds what it promises."""
 
 import json
-import math
 import os
 import pty
 import sys
@@ -18,7 +17,7 @@ import heta_core.loading
 from heta_core.bench import textbook
 from heta_core.bench.clock import Spread, in_turns, timed
 from heta_core.bench.comparing import compare
-from heta_core.bench.differences import difference, spearman
+from heta_core.bench.differences import difference
 from heta_core.bench.flops import counted, suffix_flops
 from heta_core.bench.growth import exponent
 from heta_core.bench.measuring import benchmark
@@ -169,11 +168,6 @@ def test_a_difference_is_that_of_the_worst_result() -> None:
         greatest=pytest.approx(0.2), median=0.0, spearman=pytest.approx(1.0), allowed=pytest.approx(0.3)
     )
     assert found.is_same
-
-
-def test_equal_entries_share_their_rank() -> None:
-    assert spearman(np.array([1.0, 1, 2]), np.array([3.0, 4, 5])) == pytest.approx(math.sqrt(3) / 2)
-    assert spearman(np.ones(3), np.arange(3.0)) is None
 
 
 def test_a_gpu_is_timed_by_its_own_events(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as `streamlit ru
 
 from heta_core.errors import InputError
 from heta_core.grouping import resolve as resolve_groups
-from heta_core.targets import Choice, resolve
+from heta_core.targets import Choice, as_asked, resolve
 from heta_core.tokens import Tokens
-from pages.ui.question import Question, as_asked, rule, scored
+from pages.ui.question import Question, rule, scored
 
 TOKEN, OTHER = samples.result(), samples.result(choice=1)
 STANDING, SPAN = samples.observed(samples.words(samples.SCENE), 17), samples.span()

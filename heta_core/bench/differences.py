@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from heta_core.agreement import spearman
 from heta_core.bench.results import Difference
 from heta_core.parts import Floats
 
@@ -42,17 +43,3 @@ def difference(
 def _median(values: Floats, reference: Floats) -> float:
     known = reference != 0
     return float(np.median(np.abs(values - reference)[known] / np.abs(reference[known]))) if known.any() else 0.0
-
-
-def spearman(a: Floats, b: Floats) -> float | None:
-    """Rank correlation, equal entries sharing their mean rank; None where all entries of one are equal."""
-    ranks = _ranks(a), _ranks(b)
-    if any(r.std() == 0 for r in ranks):
-        return None
-    return float(np.corrcoef(*ranks)[0, 1])
-
-
-def _ranks(values: Floats) -> Floats:
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(count)
-    return np.asarray((ends - (count - 1) / 2)[place])

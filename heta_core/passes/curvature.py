@@ -188,6 +188,11 @@ def open_differences(over: Surface, chunk: Chunk, step: float) -> Window:
     return Window(chunk.start, _gradient_alone(over, chunk), products)
 
 
+def first_gradient(over: Surface) -> Tensor:
+    """(T, D) ∇f over the whole context."""
+    return _gradient_alone(over, Chunk(0, over.objective.n_context, 0, None))
+
+
 def _gradient_alone(over: Surface, chunk: Chunk) -> Tensor:
     """(n, D) ∇f, without its graph."""
     leaf = over.context[chunk.start : chunk.stop].clone().requires_grad_(True)

@@ -65,9 +65,9 @@ def masked(lm: LanguageModel, reading: Reading, settings: Settings) -> Iterator[
     extent = Extent(len(reading.ids), len(reading.ids), len(reading.rows))
     room = Room(masked_rows(lm, extent, settings.memory, most=max(map(len, members))))
     if settings.mask == "attention":
-        _check_positions(lm)
+        check_positions(lm)
     else:
-        substitute = _substitute(lm, context, settings)
+        substitute = substitute_of(lm, context, settings)
     cuts = [spanned(reading.groups, together) for together in members]
     for chunk, together in zip(chunks_at(lm, context, cuts), members, strict=True):
         part = _Part(lm, reading, embeddings, chunk, together)
@@ -133,7 +133,7 @@ def _at_or_after(rows: tuple[int, ...], positions: list[int], device: torch.devi
     return torch.tensor(rows, device=device) >= torch.tensor(positions, device=device)[:, None]
 
 
-def _substitute(lm: LanguageModel, context: Tensor, settings: Settings) -> Tensor:
+def substitute_of(lm: LanguageModel, context: Tensor, settings: Settings) -> Tensor:
     """(D,) what stands in a masked token's place."""
     if settings.mask == "zero":
         return torch.zeros_like(context[0])
@@ -145,7 +145,7 @@ def _substitute(lm: LanguageModel, context: Tensor, settings: Settings) -> Tenso
     return embed(lm, (token,))[0]
 
 
-def _check_positions(lm: LanguageModel) -> None:
+def check_positions(lm: LanguageModel) -> None:
     """Refuse a family whose positions cannot be stated: with ALiBi a hole in the mask would move them."""
     is_alibi = getattr(lm.model.config.get_text_config(), "alibi", False)
     if is_alibi or "position_ids" not in inspect.signature(lm.model.forward).parameters:

@@ -6,7 +6,7 @@ from heta_core.attribution import Attribution
 from heta_core.grouping import GROUPINGS, Grouping, named, resolve
 from heta_core.groups import Groups, cut, fitted
 from heta_core.settings import Settings
-from heta_core.targets import Choice, Target, position_of
+from heta_core.targets import Choice, position_of
 from heta_core.tokens import Tokenizer, Tokens, from_text, pieces_of, spliced
 from heta_core.typed import ids_of, token_of
 
@@ -99,14 +99,6 @@ def _satisfies(had: Settings, wanted: Settings) -> bool:
     had, wanted = (replace(settings, chunk=None, batch=None, memory=None) for settings in (had, wanted))
     is_full = had.estimator == "block_probes" and isinstance(had.probes, int) and had.probes >= _FULL
     return had == wanted or (is_full and wanted == replace(had, probes="auto"))
-
-
-def as_asked(target: Target) -> Choice:
-    """The choice that leads to a target again."""
-    foil = tuple(said.token_id for said in target.foil)
-    if target.rest or len(foil) > 1:
-        return Choice(target.position, stop=target.stop, foil=foil)
-    return Choice(target.position, target.token_id, foil=foil, asked=target.asked)
 
 
 def scored(result: Attribution) -> Grouping | Groups | None:

@@ -9,10 +9,10 @@ from heta_core.errors import SettingsError
 from heta_core.grouping import GROUPINGS
 from heta_core.groups import merged, opened, singles
 from heta_core.settings import Weights
-from heta_core.targets import Choice
+from heta_core.targets import Choice, as_asked
 from heta_core.views import strip
 from pages.ui import component, examples, session
-from pages.ui.question import Question, as_asked, rule, scored
+from pages.ui.question import Question, rule, scored
 
 _LONGEST_WORD = 200  # characters that a word may be swapped for or compared with
 _LONGEST_FOIL = 64  # tokens

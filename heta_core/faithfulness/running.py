@@ -1,0 +1,151 @@
+r"""The work of deletion and insertion curves, step by step.
+
+1. Every method scores the units: that gives the orders.
+2. For each order the sets that its two curves mask are run, batched; a set that an earlier order has run is not run
+   again. One forward for each set and line of f, at most 2 (U + 1) for each order.
+3. For the map's own order one more row is kept: what the model says with its first k units masked.
+
+The mask is by default not the one that made the map. Under the same one the KL has already looked at every single unit
+in just this way, so the curve would reward it for that; such a check is labelled circular.
+"""
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from heta_core import methods
+from heta_core.attribution import Attribution
+from heta_core.faithfulness.curves import MAP, Curve, Curves, check_mask, order_of, ranks_of
+from heta_core.faithfulness.masking import Said, check_maker, predictions
+from heta_core.language_model import LanguageModel
+from heta_core.methods import Asked, Method
+from heta_core.parts import Floats, Work
+from heta_core.passes.sets import Sets
+from heta_core.passes.valuing import of_tokens, values
+from heta_core.settings import Mask, Settings
+from heta_core.targets import objective
+
+Order = tuple[int, ...]  # U units, the most important first
+
+
+def curve_steps(
+    lm: LanguageModel, result: Attribution, *, mask: Mask | None = None, mask_token: int | None = None, seed: int = 0
+) -> Generator[Curves, None, None]:
+    """The curves of a finished map as they become known; the last is all of them. Closing the generator cancels.
+
+    Args:
+        mask: how units are taken away; not the map's own if none is named.
+
+    Raises:
+        InputError: another model made the map.
+        ReportError: the map is not finished.
+        UnsupportedModelError: the mask cannot be used on this family.
+        OutOfMemoryError: a single sequence does not fit into memory.
+    """
+    check_maker(lm, result)
+    made = result.settings
+    settings = Settings(mask=mask or check_mask(made.mask), mask_token=mask_token, seed=seed, memory=made.memory)
+    question = Asked(lm, objective(result.target, result.tokens), result.places[: result.n_units], settings)
+    return _steps(question, result, order_of(result.scores, seed))
+
+
+def curves(lm: LanguageModel, result: Attribution, *, mask: Mask | None = None, seed: int = 0) -> Curves:
+    """`curve_steps` run to its end."""
+    *_, last = curve_steps(lm, result, mask=mask, seed=seed)
+    return last
+
+
+def _steps(asked: Asked, result: Attribution, order: Order) -> Generator[Curves, None, None]:
+    """All that is known after every batch."""
+    ranks = ranks_of(len(asked.groups))
+    made, settings = result.settings, asked.settings
+    known = Curves(
+        kind=result.target.kind,
+        n_units=len(asked.groups),
+        ranks=ranks,
+        settings=settings,
+        map_mask=made.mask,
+        is_circular=(settings.mask, settings.mask_token) == (made.mask, made.mask_token),
+        work=Work(planned=_planned(asked, len(ranks))),
+    )
+    for work, found in _parts(asked, result, order, ranks):
+        known = replace(known, work=known.work.plus(work).unfinished())
+        if isinstance(found, Curve):
+            known = replace(known, curves=(*known.curves, found))
+        elif found is not None:
+            known = replace(known, said=found)
+        yield known
+    yield replace(known, work=known.work.finished())
+
+
+def _parts(
+    asked: Asked, result: Attribution, order: Order, ranks: tuple[int, ...]
+) -> Iterator[tuple[Work, Curve | Said | None]]:
+    """The work of every batch, and with some of it a part of the result: the map's first, then each method's."""
+    yield from predictions(asked.lm, result, _first(order, ranks), asked.settings)
+    judge = _Judge(asked)
+    yield from _curve(judge, MAP, 0, order, ranks)
+    for method in methods.known():
+        for draw in range(method.n_draws):
+            scores = yield from _scored(method, asked, draw)
+            yield from _curve(judge, method.name, draw, order_of(scores, asked.settings.seed), ranks)
+
+
+def _scored(method: Method, asked: Asked, draw: int) -> Generator[tuple[Work, None], None, Floats]:
+    """The scores of one draw, after the work that they take."""
+    found: Floats | None = None
+    for work, scores in method.score(asked, draw):
+        yield work, None
+        found = found if scores is None else scores
+    assert found is not None, f"{method.name} ended without scores"
+    return found
+
+
+def _curve(
+    judge: "_Judge", name: str, draw: int, order: Order, ranks: tuple[int, ...]
+) -> Iterator[tuple[Work, Curve | None]]:
+    first = _first(order, ranks)
+    for work in judge.run(np.concatenate([first, ~first])):
+        yield work, None
+    yield Work(), Curve(name, draw, order, judge.values(first), judge.values(~first))
+
+
+def _planned(asked: Asked, n_ranks: int) -> int:
+    """About as many passes as it will take: sets that two orders share are counted twice."""
+    n_orders = 1 + sum(method.n_draws for method in methods.known())
+    n_sets = 2 * (n_ranks - 2) * n_orders + 2
+    n_scoring = len(asked.groups) + 3  # occlusion, with nothing masked too, and one gradient
+    return len(asked.objective.lines) * (n_sets + n_scoring) + n_ranks
+
+
+def _first(order: Order, ranks: tuple[int, ...]) -> Sets:
+    """(K, U) the first k units of an order, for each rank."""
+    place = np.empty(len(order), int)
+    place[list(order)] = np.arange(len(order))
+    found: Sets = place < np.array(ranks)[:, None]
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judge:
+    """f under every set that has been run."""
+
+    asked: Asked
+    known: dict[bytes, float] = field(default_factory=dict)  # packed (U,) set → nats
+
+    def run(self, sets: Sets) -> Iterator[Work]:
+        """Run what is not known yet of (K, U) sets."""
+        new = {np.packbits(row).tobytes(): row for row in sets}
+        missing = {key: row for key, row in new.items() if key not in self.known}
+        if not missing:
+            return
+        masks = of_tokens(np.stack(list(missing.values())), self.asked.groups)
+        for work, found in values(self.asked.lm, self.asked.objective, masks, self.asked.settings):
+            if found is not None:
+                self.known.update(zip(missing, found.tolist(), strict=True))
+            yield work
+
+    def values(self, sets: Sets) -> Floats:
+        """(K,) f in nats under sets that have been run."""
+        return np.array([self.known[np.packbits(row).tobytes()] for row in sets])

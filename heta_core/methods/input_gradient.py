@@ -1,0 +1,27 @@
+"""Input × gradient: the first-order guess at what removing a unit would do (Shrikumar et al. 2017)."""
+
+import numpy as np
+
+from heta_core.methods._contract import Asked, Method, Scoring
+from heta_core.parts import Work
+from heta_core.passes.curvature import first_gradient, surface
+
+
+def score(asked: Asked, _draw: int) -> Scoring:
+    """(U,) |Σ x·∇f| over the embeddings x of each unit, nats. One forward and one backward.
+
+    Its sign is left out, as the score that it stands beside has none.
+    """
+    over = surface(asked.lm, asked.objective, asked.groups)
+    along = (first_gradient(over) * over.inputs).sum(-1).double().cpu().numpy()  # (T,)
+    starts = [start for start, _ in asked.groups]
+    yield Work(forwards=len(over.embeddings), backwards=1), np.abs(np.add.reduceat(along, starts))
+
+
+METHOD = Method(
+    name="input_gradient",
+    title="Input × gradient",
+    meaning="Each embedding times the gradient of what is explained: what a straight line says of removing it.",
+    score=score,
+    place=30,
+)
