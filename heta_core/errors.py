@@ -8,6 +8,8 @@ HetaError
 ├── NotDifferentiableError   the model has no (finite) second derivative as it runs now
 ├── OutOfMemoryError         the work does not fit into memory
 ├── ReportError              a saved result cannot be read
+├── LibraryError             the file of saved analyses cannot be read or written, or has no such entry
+│   └── ChangedElsewhereError    an entry was edited in the meantime; nothing was overwritten
 └── Cancelled                the reader stopped the work; what was finished is kept
 
 A message has three parts: what was needed, what was found, what to do.
@@ -45,6 +47,14 @@ class OutOfMemoryError(HetaError):
 
 class ReportError(HetaError):
     """A saved result cannot be read."""
+
+
+class LibraryError(HetaError):
+    """The file of saved analyses cannot be read or written, or has no such entry."""
+
+
+class ChangedElsewhereError(LibraryError):
+    """An entry was edited in the meantime, in another tab perhaps; nothing was overwritten."""
 
 
 class Cancelled(HetaError):

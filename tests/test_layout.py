@@ -18,7 +18,10 @@ import heta_core
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST_MODULE, LONGEST_FUNCTION, LONGEST_PAGE, LONGEST_SCRIPT = 250, 40, 80, 600
 # These draw and read finished results: they must come up without the half gigabyte that runs a model.
-LIGHT = ("heta_core.attribution", "heta_core.report", "heta_core.shell.arguments", "heta_core.shell.lines")
+LIGHT = (
+    *("heta_core.attribution", "heta_core.report", "heta_core.shell.arguments", "heta_core.shell.lines"),
+    "heta_core.library.exchange",
+)
 
 
 def files(*patterns: str) -> list[str]:
