@@ -12,7 +12,7 @@ from heta_core.attribution import Attribution
 from heta_core.errors import ReportError
 from heta_core.groups import singles
 from heta_core.shell.lines import report
-from heta_core.views import caption, export, figures, naming, ranking, shares, strip
+from heta_core.views import caption, export, figures, naming, picture, ranking, shares, still, strip
 
 BLOCKS = grouped()
 
@@ -88,11 +88,11 @@ def test_the_table_names_blocks_by_their_first_token() -> None:
 
 
 def test_a_page_of_its_own_shows_every_block_and_its_density() -> None:
-    page = export.html_page(BLOCKS)
-    assert "<th>block</th>" in page and "<th>tokens</th><th>Hessian a token</th>" in page
-    assert "<td>to the</td><td>25\xa0%</td><td>0.250</td><td>3.00 ± 0.10</td><td>2</td><td>1.50</td>" in page
-    assert "<th>Hessian a token</th>" not in export.html_page(samples.result())
-    assert export.svg(BLOCKS).count("<title>Mia ran: 25\xa0% of the score</title>") == 2  # of “Mia” and of “ran”
+    table = still.table(BLOCKS)
+    assert '<th scope="col">block</th>' in table and '<th scope="col">Hessian a token</th>' in table
+    assert '<td data-of="n_tokens">2</td>' in table and '<td data-of="hessian_density">1.5</td>' in table
+    assert "Hessian a token" not in still.table(samples.result())
+    assert picture.svg(BLOCKS).count(">25\xa0%</text>") == 2  # “Mia ran” and “to the”, each once
 
 
 @pytest.mark.parametrize("pieces", [["<s>", "Hi", *samples.HOSTILE, " 🦊", " 🦊"]])
@@ -101,7 +101,7 @@ def test_blocks_of_odd_tokens_are_drawn_and_escaped(pieces: list[str]) -> None:
     n = base.n_context
     parts = made.parts(3, ())
     odd = replace(base, groups=((0, 1), (1, 5), (5, n)), transition=parts[0], hessian=parts[1], information=None)
-    for text in (export.html_page(odd), export.svg(odd)):
+    for text in (still.text(odd), still.table(odd), picture.svg(odd)):
         assert "<script" not in text
     assert [row.unit for row in ranking.rows(odd)] == [0, 1, 2]
     assert len(strip.payload(odd)["labels"]) == 3

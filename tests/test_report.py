@@ -15,7 +15,8 @@ from heta_core import report
 from heta_core.attribution import Attribution
 from heta_core.errors import ReportError
 from heta_core.report import dumps, loads
-from heta_core.views import caption, export, strip
+from heta_core.taking.page import page
+from heta_core.views import caption, picture, strip
 
 RESULTS = {
     "finished": samples.result(),
@@ -254,7 +255,8 @@ def test_whatever_is_damaged_is_refused_or_still_a_result_that_can_be_drawn(seed
         assert dumps(loads(dumps(result))) == dumps(result)
         json.dumps(strip.payload(result), allow_nan=False)
         caption.caption(result)
-        export.html_page(result)
+        page(result)
+        picture.svg(result)
 
 
 def test_a_changed_weight_is_kept() -> None:

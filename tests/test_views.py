@@ -2,9 +2,7 @@
 
 import csv
 import io
-import re
 from dataclasses import replace
-from xml.etree import ElementTree
 
 import made
 import numpy as np
@@ -15,7 +13,7 @@ from heta_core.attribution import Attribution
 from heta_core.errors import ReportError
 from heta_core.parts import Information, Sensitivity, Transition
 from heta_core.settings import Settings, Weights
-from heta_core.views import caption, export, figures, naming, ranking, scale, strip, words
+from heta_core.views import caption, export, figures, naming, ranking, scale, words
 from heta_core.views.words import Drawn
 
 FINISHED = samples.result()
@@ -193,16 +191,7 @@ def test_an_exact_hessian_is_not_called_an_estimate() -> None:
 
 
 @pytest.mark.parametrize("result", EVERY)
-def test_exports_escape_every_token_and_hold_each_once(result: Attribution) -> None:
-    page = export.html_page(result)
-    assert "<script" not in page and "onerror" not in page and "http://" not in page.replace("(http://e.x/y)", "")
-    assert len(re.findall(r'<span (?:class="[a-z ]+" )?style="--v:', page)) == result.n_context
-    picture = ElementTree.fromstring(export.svg(result))
-    groups = picture.findall("{http://www.w3.org/2000/svg}g")
-    assert len(groups) == result.n_context + (2 if result.foil else 1)
-    titles = [g[0].text for g in groups[: result.n_context]]
-    labels = strip.labels(result.tokens)[: result.n_context]
-    assert all(title.startswith(label) for title, label in zip(titles, labels, strict=True))
+def test_a_table_for_spreadsheets_holds_every_token_once(result: Attribution) -> None:
     rows = list(csv.DictReader(io.StringIO(export.csv_text(result))))
     assert [int(row["position"]) for row in rows] == [row.position for row in ranking.rows(result)]
 
@@ -348,49 +337,3 @@ def test_what_is_known_first_of_a_contrast_is_called_by_its_term() -> None:
     assert "So far, by |Δ|, “<s>” comes first; the Hessian may change that." in spoken(a)
     assert [row.position for row in ranking.rows(a)] == [0, 1, 2, 3, 4]
     assert [row.information for row in ranking.rows(a)] == pytest.approx([1.25, 0.5, 0.0, 0.0, 0.0])
-
-
-@pytest.mark.parametrize(
-    ("result", "question", "sure", "end"),
-    [
-        (
-            OTHERS["span"],
-            "Why did the model say “the garden.”?",
-            "log p −1.14 nats over 3 tokens (−0.380 a token), p 32.0 %, littletown",
-            "<b>.</b>",
-        ),
-        (
-            OTHERS["contrast"],
-            "Why “garden” rather than “kitchen”?",
-            "60.0 %, rank 1, against 20.0 %, rank 2; f +1.10 nats, littletown",
-            "<b> garden</b> <i>rather than</i> <b> kitchen</b>",
-        ),
-        (
-            OTHERS["contrast of odd tokens"],
-            "Why “&lt;script&gt;alert(1)&lt;/script&gt;” rather than “⏎”?",
-            "60.0 %, rank 1, against 20.0 %, rank 2; f +1.10 nats, littletown",
-            "<b> &lt;script&gt;alert(1)&lt;/script&gt;</b> <i>rather than</i> <b>\n</b>",
-        ),
-    ],
-)
-def test_a_page_asks_what_was_asked(result: Attribution, question: str, sure: str, end: str) -> None:
-    page = export.html_page(result).replace(NBSP, " ")
-    assert f"<h1>{question}</h1>\n<p>{sure}</p>" in page
-    assert f"{end}</p>" in page
-    assert "<th>Δ, nats</th>" in page
-    assert ("<td>+1.25 for “garden”</td>" in page) == (result is OTHERS["contrast"])
-    assert page.count(' class="said"') + page.count('"changes said"') == max(
-        0, result.n_context - result.target.position
-    )
-
-
-def test_a_picture_ends_with_what_was_asked() -> None:
-    titles = {
-        name: [g[0].text for g in ElementTree.fromstring(export.svg(a))[1:]][a.n_context :]
-        for name, a in list(OTHERS.items())[:3]
-    }
-    assert titles == {
-        "span": ["the last token of the span"],
-        "contrast": ["the answer", "what it is compared with"],
-        "string contrast": ["the answer", "what it is compared with"],
-    }

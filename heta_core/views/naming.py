@@ -5,7 +5,7 @@ import math
 from heta_core.attribution import Attribution
 from heta_core.grouping import Scored, named
 from heta_core.targets import Said
-from heta_core.views.words import UNITS, number, percent, quoted
+from heta_core.views.words import UNITS, number, percent, probability, quoted
 
 # Of a longer text the middle is left out where it is named.
 _LONGEST = 60
@@ -68,11 +68,11 @@ def certainty(attribution: Attribution) -> str:
         return f"{percent(math.exp(p.log_p))} sure, rank {p.rank}"
     if a.target.kind == "span":
         n = len(a.predictions)
-        return f"log p {signed(a.log_p)} nats over {n} tokens ({signed(a.log_p / n)} a token), p {_chance(a.log_p)}"
+        return f"log p {signed(a.log_p)} nats over {n} tokens ({signed(a.log_p / n)} a token), p {probability(a.log_p)}"
     assert a.log_p_foil is not None
     if a.target.kind == "contrast":
         return (
-            f"{_chance(a.log_p)}, rank {p.rank}, against {_chance(a.log_p_foil)}, rank {a.foil[0].rank}; "
+            f"{probability(a.log_p)}, rank {p.rank}, against {probability(a.log_p_foil)}, rank {a.foil[0].rank}; "
             f"f {signed(a.f)} nats"
         )
     return f"log p {signed(a.log_p)} against {signed(a.log_p_foil)} nats; f {signed(a.f)} nats"
@@ -84,10 +84,6 @@ def times(nats: float) -> str:
     ratio = math.exp(nats) if nats < math.log(_MOST_TIMES) else None
     # Three digits are what the logarithm's own three carry.
     return f"{exact} times" if ratio is None else f"{number(float(f'{ratio:.3g}'))} times ({exact})"
-
-
-def _chance(log_p: float) -> str:
-    return percent(min(1.0, math.exp(log_p)))
 
 
 def _text(a: Attribution) -> str:

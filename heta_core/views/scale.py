@@ -1,7 +1,7 @@
 """The one place where a score becomes a colour.
 
-One hue, from the page's ground up: the highest value of the text takes the full tint, zero none. The tint stays light
-enough (dark enough on a dark page) that text on it keeps a contrast of 4.5 : 1.
+One hue, of a contrast one for each side, from the page's ground up: the highest value of the text takes the full tint,
+zero none. The tint stays light enough (dark enough on a dark page) that text on it keeps a contrast of 4.5 : 1.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Theme = Literal["light", "dark"]
-FULL_TINT = 0.62  # the part of the heat colour in the highest value's ground
+Hue = Literal["heat", "against", "neutral", "transition", "hessian", "kl"]
+# The part of a hue in the highest value's ground.
+FULL_TINT: dict[Theme, float] = {"light": 0.62, "dark": 0.55}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,22 @@ class Palette:
     transition: str
     hessian: str
     kl: str
+    against: str  # what speaks for the foil of a contrast
+    neutral: str  # what speaks for neither of its sides
+    ink: str  # the ground of what is explained
+    on_ink: str
+    foil: str  # the ground of what it is compared with
 
 
 PALETTES: dict[Theme, Palette] = {
-    "light": Palette("#ffffff", "#1a1d29", "#5a6072", "#1d4ed8", "#9a5580", "#0072b2", "#009e73"),
-    "dark": Palette("#171614", "#f4f5f8", "#a3a8b8", "#7aa2ff", "#e0a3c8", "#56b4e9", "#2fc79b"),
+    "light": Palette(
+        *("#ffffff", "#1a1d29", "#5a6072", "#1d4ed8", "#9a5580", "#0072b2", "#009e73"),
+        *("#d55e00", "#6b7280", "#1e2b57", "#ffffff", "#6b2f00"),
+    ),
+    "dark": Palette(
+        *("#171614", "#f4f5f8", "#a3a8b8", "#7aa2ff", "#e0a3c8", "#56b4e9", "#2fc79b"),
+        *("#d9793a", "#8a8f9c", "#c9d7ff", "#131a33", "#ffd0ab"),
+    ),
 }
 
 
@@ -39,10 +52,10 @@ def intensity(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return values / top if top > 0 else np.zeros_like(values)
 
 
-def tint(part: float, theme: Theme = "light") -> str:
+def tint(part: float, theme: Theme = "light", hue: Hue = "heat") -> str:
     """The ground behind a value of this intensity, as #rrggbb."""
     palette = PALETTES[theme]
-    return _mix(palette.heat, palette.ground, FULL_TINT * part)
+    return _mix(getattr(palette, hue), palette.ground, FULL_TINT[theme] * part)
 
 
 def contrast(one: str, other: str) -> float:

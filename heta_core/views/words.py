@@ -12,6 +12,8 @@ from heta_core.targets import Kind
 
 Component = Literal["final", "transition", "hessian", "kl"]
 
+# Categories of characters that are not seen: controls, formats, and separators of lines and paragraphs.
+_UNSEEN = ("Cc", "Cf", "Zl", "Zp")
 # A run of spaces longer than this is counted instead of drawn.
 _MOST_GLYPHS = 6
 _GLYPHS = {" ": "␣", "\n": "⏎", "\r": "␍", "\t": "⇥", "\u00a0": "⍽"}
@@ -166,8 +168,8 @@ def glyphs(space: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Control characters as pictures, and those that reorder a line by their number: they would move other tokens."""
-    return "".join(_picture(c) if unicodedata.category(c) in ("Cc", "Cf") else c for c in text)
+    """Control characters as pictures, and those that break or reorder a line by their number."""
+    return "".join(_picture(c) if unicodedata.category(c) in _UNSEEN else c for c in text)
 
 
 def _picture(character: str) -> str:
@@ -187,6 +189,11 @@ def percent(value: float, digits: int = 1) -> str:
     if 1 - least < value < 1:
         return f"> {100 - 10**-digits:g}\u00a0%"
     return f"{100 * value:.{digits}f}\u00a0%"
+
+
+def probability(log_p: float) -> str:
+    """exp(log p) as a percentage."""
+    return percent(min(1.0, math.exp(log_p)))
 
 
 def number(value: float, places: int | None = None) -> str:

@@ -4,10 +4,11 @@ import streamlit as st
 
 from heta_core.attribution import Attribution
 from heta_core.errors import ReportError
-from heta_core.report import LARGEST, dumps, loads
-from heta_core.views import export, words
+from heta_core.report import LARGEST, loads
+from heta_core.taking.page import report_in
+from heta_core.views import words
 from heta_core.views.scale import Theme
-from pages.ui import session
+from pages.ui import session, taking
 
 _WAIT = "This follows when the answer above is finished."
 
@@ -46,10 +47,7 @@ def _breakdown(result: Attribution) -> None:
 def _heads(result: Attribution) -> None:
     from heta_core.views import figures
 
-    position = session.heads_position()
-    if position is None or position >= result.n_units:
-        position = result.top(1)[0] if result.is_complete else 0
-    st.plotly_chart(figures.heads(result, position, _theme()), key="heta.heads", config=_PICTURE)
+    st.plotly_chart(figures.heads(result, taking.pinned(result), _theme()), key="heta.heads", config=_PICTURE)
     st.caption("Pin another word above to see where its flow comes from.")
 
 
@@ -65,18 +63,8 @@ def _table(result: Attribution) -> None:
 
 
 def _files(result: Attribution) -> None:
-    st.caption("The JSON reopens this exact view, without model or GPU.")
-    formats = (
-        ("JSON", "json", "application/json", dumps),
-        ("CSV", "csv", "text/csv", export.csv_text),
-        ("HTML", "html", "text/html", export.html_page),
-        ("SVG", "svg", "image/svg+xml", export.svg),
-    )
-    with st.container(horizontal=True):
-        for title, ending, mime, write in formats:
-            data, name = write(result), f"heta.{ending}"
-            st.download_button(title, data, name, mime, key=f"heta.save.{ending}", on_click="ignore")
-    st.file_uploader("Open a saved JSON", type=["json"], key=session.UPLOAD, on_change=_opened)
+    taking.draw(result)
+    st.file_uploader("Open a saved JSON or HTML", type=["json", "html"], key=session.UPLOAD, on_change=_opened)
 
 
 def _opened() -> None:
@@ -84,7 +72,8 @@ def _opened() -> None:
     if file is None:
         return
     try:
-        session.show(loads(text_of(file.getvalue())))
+        text = text_of(file.getvalue())
+        session.show(loads(report_in(text) if file.name.lower().endswith(".html") else text))
     except ReportError as error:
         session.say(str(error))
 

@@ -1,0 +1,1 @@
+"""What a reader takes along: a page that opens from disk, a snippet that computes it again, a link."""

@@ -1,0 +1,96 @@
+"""One component of a result as it is looked at: what every unit's ground, number and mark are."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from heta_core.attribution import Attribution
+from heta_core.parts import Floats
+from heta_core.views import naming, ranking, words
+from heta_core.views.scale import Hue, intensity
+from heta_core.views.words import Component
+
+# What is shown where the wanted component is not known yet.
+_INSTEAD: tuple[Component, ...] = ("final", "kl", "transition")
+_MARKS = {1: "▲", -1: "▼", 0: ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is drawn of T units."""
+
+    component: Component
+    title: str  # of the component, with its scaling where it has one
+    parts: tuple[float, ...]  # T, of the highest value, 0 to 1
+    numbers: tuple[str, ...]  # T, "…" where nothing is known
+    hues: tuple[Hue, ...]  # T
+    signs: tuple[int, ...]  # T, the side of a contrast that each speaks for: 1, −1, or 0 for neither
+    highest: str  # the highest value with its unit
+    sides: tuple[tuple[Hue, str], ...]  # what the hues of a contrast mean; empty where nothing is compared
+    is_known: bool
+
+    def marked(self, unit: int) -> str:
+        """The number of a unit, with the mark of its side."""
+        return f"{_MARKS[self.signs[unit]]} {self.numbers[unit]}".strip()
+
+
+def look(attribution: Attribution, component: Component) -> Look:
+    """A component, or where it is not known yet the best that is."""
+    a = attribution
+    wanted = _INSTEAD if component == "final" else (component,)
+    name, values = next(((n, v) for n in wanted if (v := raw(a, n)) is not None), (component, np.zeros(a.n_units)))
+    is_known = raw(a, name) is not None
+    signs = _signs(a)
+    hues: dict[int, Hue] = {1: "heat", -1: "against", 0: "neutral"}
+    return Look(
+        name,
+        _title(a, name),
+        tuple(intensity(values).tolist()),
+        tuple(said(name, v) if is_known else "…" for v in values.tolist()),
+        tuple(hues[s] if a.foil else "heat" for s in signs),
+        signs,
+        f"{said(name, float(values.max(initial=0)))} {_component(a, name).unit}",
+        _sides(a) if a.foil and a.information is not None else (),
+        is_known,
+    )
+
+
+def raw(a: Attribution, component: Component) -> Floats | None:
+    """(T,) the values of a component as they are drawn, the final score as shares; None where it is not known."""
+    if component == "final":
+        return None if a.combined is None else a.combined.shares
+    if component == "transition":
+        return None if a.transition is None else a.transition.scores
+    if component == "hessian":
+        return None if a.hessian is None else a.hessian.scores
+    return a.information_scores
+
+
+def said(component: Component, value: float) -> str:
+    """A value as every view writes it."""
+    if component == "final":
+        return words.percent(value, 0)
+    return words.percent(value) if component == "transition" else words.number(value)
+
+
+def _component(a: Attribution, name: Component) -> words.ComponentWords:
+    return next(c for c in words.components(a.target.kind) if c.name == name)
+
+
+def _title(a: Attribution, name: Component) -> str:
+    title, w = _component(a, name).title, a.weights
+    return f"{title} score ({words.SCALINGS[w.scaling]}, β {w.beta:g}, γ {w.gamma:g})" if name == "final" else title
+
+
+def _signs(a: Attribution) -> tuple[int, ...]:
+    if not a.foil or a.effect is None:
+        return (0,) * a.n_units
+    return tuple(0 if abs(e) < ranking.LEAST_EFFECT else 1 if e > 0 else -1 for e in a.effect.tolist())
+
+
+def _sides(a: Attribution) -> tuple[tuple[Hue, str], ...]:
+    return (
+        ("heat", f"▲ speaks for {naming.said(a)}"),
+        ("against", f"▼ speaks for {naming.foil(a)}"),
+        ("neutral", f"speaks for neither: |Δ| < {ranking.LEAST_EFFECT:g} nats"),
+    )

@@ -1,0 +1,15 @@
+"""Where a result was computed, in one line: what somebody would need to know to compute it again."""
+
+from heta_core.attribution import Attribution
+
+
+def told(attribution: Attribution) -> str:
+    """The model with its fingerprint, the precision, the seed and the libraries."""
+    a = attribution
+    source = a.source
+    model = f"{source.model} at {source.revision[:12]}" if source.revision else source.model
+    libraries = ", ".join(f"{name} {version}" for name, version in source.versions)
+    return (
+        f"Model {model} (weights {source.weights_id}), {source.dtype} on {source.device} · seed {a.settings.seed}"
+        f" · {libraries}"
+    )
