@@ -1,6 +1,7 @@
 """Two-layer random models of every family that has a file, in float64, built in memory once per session."""
 
 import copy
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -38,6 +39,17 @@ def random_model(config: PreTrainedConfig, seed: int = 0) -> PreTrainedModel:
             if parameter.ndim == 1:
                 parameter += 0.3 * torch.randn(parameter.shape, generator=generator, dtype=parameter.dtype)
     return model
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_library() -> Iterator[None]:
+    """No test touches the library of whoever runs it: neither pages nor the servers that tests start save anything.
+
+    A test about the library names a file of its own.
+    """
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("HETA_LIBRARY", "off")
+        yield
 
 
 @pytest.fixture(scope="session")

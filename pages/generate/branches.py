@@ -8,7 +8,7 @@ from heta_core.generated import GenerationAttribution
 from heta_core.settings import Weights
 from pages.generate import generating
 from pages.generate.generating import Request
-from pages.ui import engine_cache, session, state
+from pages.ui import engine_cache, keeping, session, state
 from pages.ui.engine_cache import Step
 from pages.ui.question import Question
 from pages.ui.runs import Run
@@ -145,6 +145,8 @@ def advance() -> bool:
     """Work for a moment on what is most urgent. False when there is nothing to do."""
     pending: Branch | None = state.get("generate.pending")
     shown = active()
+    for found in (found for branch in branches() for found in (branch.run, branch.together)):
+        keeping.keep(found if isinstance(found, Run) else None, weights())
     run = pending.run if pending else next(iter(shown.runs), None) if shown else None
     if run is None or not run.advance():
         return False

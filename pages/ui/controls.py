@@ -11,12 +11,12 @@ from heta_core.errors import HetaError
 from heta_core.littletown.lexicon import known_words
 from pages.ui import engine_cache, session
 from pages.ui.engine_cache import EMBEDDED, Step
+from pages.ui.plain import plain
 from pages.ui.question import Question, rule
 
 _LONGEST_NAME = 200
 _MOST_UNKNOWN = 0.25  # a larger part of unknown words has left Littletown's world
 _WORD = re.compile(r"[^\W_]+")
-_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 def slot(is_filled: bool) -> DeltaGenerator:
@@ -26,11 +26,6 @@ def slot(is_filled: bool) -> DeltaGenerator:
     by starting the next one.
     """
     return st.container() if is_filled else st.empty()
-
-
-def plain(text: str) -> str:
-    """Text in which Streamlit's Markdown finds nothing to format, link or fetch."""
-    return _PUNCTUATION.sub(r"\\\1", text).replace("\n", " ")
 
 
 def model_picker(on_change: Callable[[], None] | None = None) -> None:

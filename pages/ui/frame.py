@@ -9,12 +9,13 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from heta_core.errors import HetaError
-from pages.ui import controls, engine_cache, session, state
+from pages.ui import controls, engine_cache, keeping, session, state
 
 _STYLE = Path(__file__).resolve().parents[2] / "assets" / "style.css"
 PAGES = (
     ("app.py", "Explore", ":material/search_insights:"),
     ("pages/1_Generate.py", "Generate", ":material/movie:"),
+    ("pages/2_Library.py", "Library", ":material/bookmarks:"),
 )
 _SIDEBAR = 236  # pixels
 _log = logging.getLogger("heta")
@@ -29,6 +30,7 @@ def page(title: str, on_model: Callable[[], None] | None = None) -> Iterator[Non
     # No page icon: Streamlit fetches any it is given from elsewhere.
     st.set_page_config(page_title=f"{title} · HETA", layout="wide", initial_sidebar_state=_SIDEBAR)
     st.html(_STYLE)
+    keeping.recognise()
     with st.sidebar:
         st.markdown("### HETA Explorer")
         for path, label, icon in PAGES:

@@ -36,6 +36,7 @@ class Run:
     result: Any = None
     problem: str | None = None
     is_live: bool = True
+    is_kept: bool = False  # whether it belongs into the library has been looked at, see keeping.py
     looked: float = float("-inf")  # when a page last did
     _fault: BaseException | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)  # held while the generator is inside a step

@@ -4,7 +4,7 @@ from typing import Any
 
 from heta_core.attribution import Attribution
 from heta_core.settings import Weights
-from pages.ui import engine_cache, state
+from pages.ui import engine_cache, keeping, state
 from pages.ui.engine_cache import Question, Step
 from pages.ui.runs import Run
 
@@ -83,6 +83,7 @@ def ask(question: Question) -> None:
 def advance() -> bool:
     """Work on the running question for a moment, then let what is known be drawn. False when there is nothing to do."""
     run: Run | None = state.get("run")
+    keeping.keep(run, weights())
     if run is None or not run.advance():
         return False
     if run.result is not None:

@@ -1,0 +1,124 @@
+"""What the reader does to a whole library: open, delete and take back, export, import, wipe."""
+
+from collections.abc import Callable, Sequence
+
+from heta_core.errors import HetaError
+from heta_core.generated import GenerationAttribution
+from heta_core.library import exchange, reading, writing
+from heta_core.library import state as library_state
+from heta_core.library.entry import Entry, Shelf
+from pages.generate import branches
+from pages.ui import session, state
+from pages.ui.details import text_of
+
+SEARCH, SORT, UPLOAD, SAVING = "heta.library.search", "heta.library.sort", "heta.library.upload", "heta.library.saving"
+
+
+def open_entry(shelf: Shelf, entry: Entry) -> None:
+    """Put an analysis on its page, as it was saved, and ask for that page."""
+    try:
+        result = reading.load(shelf, entry.id)
+    except HetaError as error:
+        say(str(error))
+        return
+    if isinstance(result, GenerationAttribution):
+        state.once("generate opened")  # else the page would open its own example over it
+        branches.show(result, "From the Library")
+    else:
+        state.once("opened")
+        session.show(result)
+    state.put("library.going", entry.kind)
+
+
+def going() -> str | None:
+    """The kind of what was just opened, once: its page is the next to be shown."""
+    kind = state.get("library.going")
+    state.put("library.going", None)
+    return kind  # type: ignore[no-any-return]
+
+
+def delete(shelf: Shelf, entries: Sequence[Entry]) -> None:
+    """Take entries away, with an undo beside it."""
+    if attempt(lambda: writing.delete(shelf, [entry.id for entry in entries])):
+        state.put("library.deleted", tuple(entries))
+        for entry in entries:
+            state.set_widget(chosen_key(entry), False)
+
+
+def deleted() -> tuple[Entry, ...]:
+    """What was deleted last and can be taken back."""
+    return state.get("library.deleted") or ()
+
+
+def undo(shelf: Shelf) -> None:
+    """Take the last deletion back."""
+    if attempt(lambda: writing.restore(shelf, [entry.id for entry in deleted()])):
+        state.put("library.deleted", None)
+
+
+def wipe(shelf: Shelf) -> None:
+    """Remove everything for good."""
+    if attempt(lambda: writing.wipe(shelf)):
+        state.put("library.deleted", None)
+        say(None, "Everything is gone.")
+
+
+def switch(shelf: Shelf) -> None:
+    """Save by itself from now on, or not."""
+    attempt(lambda: library_state.switch_saving(shelf, bool(state.widget(SAVING))))
+
+
+def dismiss(shelf: Shelf) -> None:
+    """Say no more of damaged files."""
+    attempt(lambda: library_state.dismiss(shelf))
+
+
+def take_in(shelf: Shelf) -> None:
+    """Import the file that was dropped."""
+    file = state.widget(UPLOAD)
+    if file is None:
+        return
+    try:
+        imported = exchange.import_text(shelf, text_of(file.getvalue()))
+    except HetaError as error:
+        say(str(error))
+        return
+    n = len(imported.taken)
+    say("\n".join(imported.refused) or None, f"{n} {'analysis' if n == 1 else 'analyses'} imported." if n else None)
+
+
+def attempt(act: Callable[[], object]) -> bool:
+    """Do something; where it does not work, say why."""
+    try:
+        act()
+    except HetaError as error:
+        say(str(error))
+        return False
+    say(None)
+    return True
+
+
+def say(problem: str | None, done: str | None = None) -> None:
+    """What did not work, and what did."""
+    state.put("library.problem", problem)
+    state.put("library.done", done)
+
+
+def said() -> tuple[str | None, str | None]:
+    """The same, to be drawn."""
+    return state.get("library.problem"), state.get("library.done")
+
+
+def query() -> str:
+    """What is searched for."""
+    return (state.widget(SEARCH) or "").strip()
+
+
+def chosen_key(entry: Entry) -> str:
+    """The widget that chooses an entry."""
+    return f"heta.library.chosen.{entry.id}"
+
+
+def chosen(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Those that are ticked."""
+    return tuple(entry for entry in entries if state.widget(chosen_key(entry)))

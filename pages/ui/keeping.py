@@ -1,0 +1,113 @@
+"""Which library this visitor has, and how finished analyses get into it by themselves.
+
+A server that only its own user reaches keeps them in that user's library. Any other keeps nothing unless it is
+configured to, and then every browser has a library of its own, told apart by a random token in a cookie.
+"""
+
+import ipaddress
+import logging
+import re
+import uuid
+
+import streamlit as st
+
+from heta_core.attribution import Attribution
+from heta_core.errors import HetaError
+from heta_core.generated import GenerationAttribution
+from heta_core.library import state as library_state
+from heta_core.library import writing
+from heta_core.library.entry import Shelf
+from heta_core.library.place import place
+from heta_core.settings import Weights
+from pages.ui import state
+from pages.ui.plain import plain
+from pages.ui.runs import Run
+
+_COOKIE = "heta_library"
+_A_YEAR = 365 * 24 * 3600
+_TOKEN = re.compile(r"[0-9a-f]{32}")
+# Headers that a proxy adds: behind one, every visitor comes from this computer.
+_PROXIED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")
+_log = logging.getLogger("heta")
+
+
+def shelf() -> Shelf | None:
+    """Where this visitor's analyses are kept; None where nothing is.
+
+    Raises:
+        SettingsError: `HETA_LIBRARY` says nothing that can be done.
+    """
+    alone = is_private()
+    path = place(is_private=alone)
+    return None if path is None else Shelf(path, "" if alone else _visitor())
+
+
+def is_private() -> bool:
+    """Only the user of this computer reaches the server: it listens to nobody else, and was asked directly."""
+    headers = st.context.headers
+    host = headers.get("Host", "localhost")  # without a browser, as in tests, there is no request
+    asked = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
+    return (
+        _is_loopback(str(st.get_option("server.address") or ""))
+        and _is_loopback(asked.strip("[]"))
+        and not any(name in headers for name in _PROXIED)
+    )
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return address == "localhost" or ipaddress.ip_address(address).is_loopback
+    except ValueError:  # another name, or none: a server that listens to all
+        return False
+
+
+def _visitor() -> str:
+    """The token of this browser; whoever has it sees what was saved under it, so it is as long as a key."""
+    token = state.get("visitor")
+    if token is None:
+        held = str(st.context.cookies.get(_COOKIE, ""))
+        token = held if _TOKEN.fullmatch(held) else uuid.uuid4().hex
+        state.put("visitor", token)
+    return str(token)
+
+
+def recognise() -> None:
+    """Let the browser keep its token, so that its library is there on the next visit. A private library needs none."""
+    try:
+        has = shelf()
+    except HetaError:  # the Library says what is wrong; every other page works without one
+        return
+    if has is None or not has.owner or st.context.cookies.get(_COOKIE) == has.owner:
+        return
+    cookie = f"{_COOKIE}={has.owner}; path=/; max-age={_A_YEAR}; SameSite=Strict"
+    st.html(f"<script>document.cookie = {cookie!r};</script>", unsafe_allow_javascript=True)
+
+
+def keep(run: Run | None, weights: Weights) -> None:
+    """Save what a run came to, once, if it came to its end. It may be called at every drawing.
+
+    Whatever goes wrong is said in one line and goes no further.
+    """
+    if run is None or run.is_live or run.is_kept:
+        return
+    run.is_kept = True
+    result = run.result
+    if run.problem or result is None or not _is_finished(result):
+        return
+    try:
+        own = shelf()
+        if own is None or not library_state.is_saving(own):
+            return
+        writing.save(own, result.with_weights(weights))
+    except HetaError as error:
+        _log.warning("not saved: %s", error)
+        st.toast(f"Not saved in the Library. {plain(str(error))}", icon=":material/error:", duration="long")
+        return
+    if state.once("told of the library"):
+        st.toast("Saved. Finished analyses wait for you in the Library.", icon=":material/bookmark:")
+
+
+def _is_finished(result: Attribution | GenerationAttribution) -> bool:
+    """All that was planned is done; what the reader stopped early is not."""
+    work = result.fraction if isinstance(result, GenerationAttribution) else result.work.fraction
+    return result.is_complete and work >= 1
