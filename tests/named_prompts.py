@@ -25,7 +25,7 @@ from heta_core.tokens import Tokens, from_ids, from_text  # noqa: E402
 FILE = Path(__file__).parent / "curvature.json"
 NAMES = ("where", "have", "colour", "who", "gave", "negation", "pronoun", "conflict", "facts", "copying")
 # Length, probes, prompts. Long ones cost too much for many: their references are rough, and say how rough.
-PLAN = ((64, 200), (128, 24))
+PLAN = ((64, 200), (128, 24), (256, 12))
 _QUESTION_SEED, _PROBE_SEED = 5, 777  # the estimates that are compared draw other probes
 
 
@@ -58,7 +58,7 @@ def known() -> tuple[Measured, ...]:
 
 
 def _measured(lm: LanguageModel, name: str, length: int, probes: int) -> Measured:
-    settings = Settings(probes=probes, seed=_PROBE_SEED, batch=32)
+    settings = Settings(probes=probes, seed=_PROBE_SEED)
     found: Attribution = attribute(lm, prompt(lm, name, length), settings=settings)
     assert found.hessian is not None
     scores, errors = (

@@ -16,7 +16,7 @@ from heta_core.settings import Settings, Weights
 
 pytestmark = pytest.mark.slow
 
-LENGTHS = (64, 128)
+LENGTHS = (64, 128, 256)
 COLOURED, ADAPTIVE = Settings(estimator="coloured", probes="auto"), Settings(probes="auto")
 
 

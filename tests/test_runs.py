@@ -61,13 +61,24 @@ def test_the_work_is_done_in_another_thread_and_a_look_brings_what_is_new(model:
     asked.gate.release(5)
 
 
+def test_what_ended_after_a_drawing_is_drawn_once_more(model: str) -> None:
+    asked = Asked(model)
+    asked.gate.release(50)
+    until(lambda: asked.run.result is not None, asked.run)
+    drawn = asked.run.result
+    asked.gate.release(50)
+    until(lambda: not asked.run.is_live)
+    assert asked.run.result.n > drawn.n
+    assert asked.run.advance() and not asked.run.advance()
+
+
 def test_one_thread_works_for_all_questions_to_a_model(model: str) -> None:
     one, other = Asked(model), Asked(model)
     for asked in (one, other):
         asked.gate.release(200)
         until(lambda asked=asked: not asked.run.is_live, asked.run)
     assert one.threads == other.threads
-    assert one.run.result.n == other.run.result.n == 99 and not one.run.advance()
+    assert one.run.result.n == other.run.result.n == 99
 
 
 def test_a_first_picture_comes_before_what_is_refined(model: str) -> None:

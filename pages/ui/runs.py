@@ -39,6 +39,8 @@ class Run:
     is_kept: bool = False  # whether it belongs into the library has been looked at, see keeping.py
     looked: float = float("-inf")  # when a page last did
     _fault: BaseException | None = None
+    _n_taken: int = 0  # steps
+    _n_told: int = 0  # of them, those that were there before the last drawing began
     _lock: threading.Lock = field(default_factory=threading.Lock)  # held while the generator is inside a step
     _news: threading.Condition = field(default_factory=threading.Condition)
 
@@ -51,7 +53,7 @@ class Run:
         return replace(self.latest, busy=f"Waiting: {n_ahead} ahead") if n_ahead else self.latest
 
     def advance(self) -> bool:
-        """Look at it: it is worked on for a moment, or until its first picture. False when there is nothing to do.
+        """Look at it: it is worked on for a moment, or until its first picture. False when there is nothing to draw.
 
         Raises:
             Exception: whatever a bug in the work raised.
@@ -65,8 +67,9 @@ class Run:
                 return True
             with self._news:
                 self._news.wait_for(lambda: not self.is_live or (had_none and self.result is not None), _MOMENT)
-        elif self._fault is None:
+        elif self._n_told == self._n_taken and self._fault is None:
             return False
+        self._n_told = self._n_taken
         fault, self._fault = self._fault, None
         if fault is not None:
             raise fault
@@ -101,6 +104,7 @@ class Run:
                 self.is_live, self.problem, self._fault = latest is not None, problem, fault
                 if latest is not None:
                     self.latest, self.result = latest, latest.result or self.result
+                self._n_taken += 1
             self._news.notify_all()
 
     def _close(self) -> None:
