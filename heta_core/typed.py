@@ -2,7 +2,7 @@
 
 from heta_core.errors import InputError
 from heta_core.targets import Choice
-from heta_core.tokens import Tokenizer, Tokens, check_text, extended, pieces_of
+from heta_core.tokens import Tokenizer, Tokens, check_text, extended, from_ids, from_text, pieces_of
 
 
 def token_of(tokenizer: Tokenizer, text: str) -> int:
@@ -38,6 +38,27 @@ def ids_of(tokenizer: Tokenizer, text: str) -> tuple[int, ...]:
         if len(bare) < len(ids) and "".join(pieces_of(tokenizer, bare)) == text:
             return tuple(bare)
     return tuple(ids)
+
+
+def as_cut(tokenizer: Tokenizer, text: str, ids: tuple[int, ...]) -> Tokens:
+    """A text that is known to have been cut into these ids.
+
+    Raises:
+        InputError: with this tokenizer the ids spell another text.
+    """
+    tokens = from_text(tokenizer, text)
+    if tokens.ids == ids:
+        return tokens
+    # The same text in another cut: no tokenizer cuts as somebody does who adds token after token.
+    special = frozenset(tokenizer.all_special_ids)
+    before = next((k for k, i in enumerate(ids) if i not in special), len(ids))
+    other = from_ids(tokenizer, ids, n_added=(before, 0))
+    if other.text != text:
+        raise InputError(
+            f"This tokenizer reads the text in {len(tokens)} tokens, and the {len(ids)} that came with it spell another "
+            "text: the model is not the one that the link was made with."
+        )
+    return other
 
 
 def contrast(

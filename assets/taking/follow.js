@@ -1,7 +1,9 @@
 /* A link that was opened: its fragment goes to the server as one trigger, over the page's own connection, and leaves the
-   address bar at once, so that neither the history nor a screenshot keeps the prompt. */
+   address bar at once, so that neither the history nor a picture of the screen keeps the prompt. */
 
 const START = "#heta?";
+
+let leave = null; // what ends the listening of the mount before: Streamlit calls this again whenever it draws anew
 
 function follow(setTriggerValue) {
   const { hash, pathname, search } = location;
@@ -11,8 +13,10 @@ function follow(setTriggerValue) {
 }
 
 export default function ({ setTriggerValue }) {
+  leave?.();
   const listen = () => follow(setTriggerValue);
-  listen();
   addEventListener("hashchange", listen); // a link that is pasted into a page that is open
-  return () => removeEventListener("hashchange", listen);
+  leave = () => removeEventListener("hashchange", listen);
+  listen();
+  return leave;
 }

@@ -8,7 +8,7 @@ from typing import Literal
 
 from heta_core.errors import LibraryError
 from heta_core.library import database
-from heta_core.library.entry import Entry, Result, Shelf, Words, folded
+from heta_core.library.entry import Entry, Result, Shelf, Words, folded, identity
 from heta_core.report import loads, loads_generation
 
 Sort = Literal["newest", "oldest", "changed", "title", "model"]
@@ -63,6 +63,17 @@ def get(shelf: Shelf, entry_id: str) -> Entry:
     if row is None:
         raise missing()
     return entry_of(row)
+
+
+def kept(shelf: Shelf, result: Result) -> str | None:
+    """The id of the entry that holds this analysis, whatever its weights; None where there is none.
+
+    Raises:
+        LibraryError: the file cannot be read.
+    """
+    query = "SELECT id FROM entry WHERE identity = ? AND owner = ? AND deleted IS NULL"
+    row = database.read(shelf.path, lambda c: c.execute(query, (identity(result), shelf.owner)).fetchone())
+    return None if row is None else str(row[0])
 
 
 def load(shelf: Shelf, entry_id: str) -> Result:

@@ -5,6 +5,7 @@ is too small for its word. Everything is escaped here.
 """
 
 import html
+import math
 import unicodedata
 from dataclasses import dataclass
 
@@ -122,9 +123,9 @@ def shortened(text: str, room: float, style: Style) -> str:
 
 def document(parts: list[str], size: tuple[float, float], ground: str, title: str) -> str:
     """A whole SVG: `title` is what a screen reader says of it."""
-    wide, high = size
+    wide, high = (math.ceil(side) for side in size)  # whole pixels at any scale
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:g}" height="{high:g}" viewBox="0 0 {wide:g} {high:g}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" viewBox="0 0 {wide} {high}" '
         f'role="img" font-family="{FAMILY}">\n<title>{escaped(title)}</title>\n'
-        f'<rect width="{wide:g}" height="{high:g}" fill="{ground}"/>\n' + "\n".join(filter(None, parts)) + "\n</svg>\n"
+        f'<rect width="{wide}" height="{high}" fill="{ground}"/>\n' + "\n".join(filter(None, parts)) + "\n</svg>\n"
     )

@@ -73,7 +73,7 @@ def download_offer(ask: Callable[[str], None] | None = None) -> None:
     name = session.offered()
     with slot(name is not None):
         if name is not None:
-            _offer(name, ask or _download)
+            _offer(name, ask or download)
 
 
 def _offer(name: str, ask: Callable[[str], None]) -> None:
@@ -96,7 +96,8 @@ def _describe(name: str) -> None:
         session.say(str(error))
 
 
-def _download(name: str) -> None:
+def download(name: str) -> None:
+    """Ask this model about the text on the screen, or in the box, and let it be downloaded for that."""
     shown = session.view()
     session.offer(None)
     text = shown.tokens.text if shown else session.draft()

@@ -8,7 +8,7 @@ from heta_core.groups import Groups, cut, fitted
 from heta_core.settings import Settings
 from heta_core.targets import Choice, position_of
 from heta_core.tokens import Tokenizer, Tokens, from_text, pieces_of, spliced
-from heta_core.typed import ids_of, token_of
+from heta_core.typed import as_cut, ids_of, token_of
 
 _FULL = Settings().probes
 # What the pages ask for: a preview at once, then probes where the score is decided.
@@ -29,6 +29,7 @@ class Question:
     is_whole: bool = False  # all of the typed foil against all of what is said; else the first token that differs
     said: tuple[int, ...] = ()  # put in the place of the tokens that `choice` names by position and stop
     groups: Grouping | Groups | None = None  # blocks that are scored; those of another context are cut to this one
+    ids: tuple[int, ...] = ()  # what a text from elsewhere was cut into; empty where this tokenizer decides
 
     def is_answered_by(self, result: Attribution) -> bool:
         """The result is what this question would come to. What a typed foil comes to, only the tokenizer can say."""
@@ -53,7 +54,7 @@ class Question:
         if self.model != result.source.model or not _satisfies(result.settings, self.settings):
             return False
         if isinstance(self.text, str):
-            return self.text == result.tokens.text
+            return self.text == result.tokens.text and self.ids in ((), result.tokens.ids)
         if not self.said:
             return self.text == result.tokens
         before, after = self.text.ids[: self.choice.position], self.text.ids[self.choice.stop :]
@@ -77,9 +78,11 @@ class Question:
         """What the engine is asked, typed words as ids.
 
         Raises:
-            InputError: a typed word cannot be used.
+            InputError: a typed word cannot be used, or the ids spell another text.
         """
         text, choice = self.text, self.choice
+        if self.ids and isinstance(text, str):
+            text = as_cut(tokenizer, text, self.ids)
         if self.word is not None:
             choice = replace(choice, token_id=token_of(tokenizer, self.word))
         if self.said and isinstance(text, Tokens) and choice.position is not None and choice.stop is not None:

@@ -7,13 +7,12 @@ import streamlit as st
 from heta_core.attribution import Attribution
 from heta_core.errors import HetaError, ReportError
 from heta_core.report import dumps
-from heta_core.taking import link
 from heta_core.taking.page import page
 from heta_core.taking.snippet import snippet
 from heta_core.views import charts, export, picture, words
 from heta_core.views.scale import Theme
 from heta_core.views.words import Component
-from pages.ui import session
+from pages.ui import linking, session
 
 _ASSETS = Path(__file__).resolve().parents[2] / "assets" / "taking"
 _COMPONENT = st.components.v2.component(
@@ -77,6 +76,6 @@ def pinned(result: Attribution) -> int:
 def _link(result: Attribution) -> dict[str, str | None]:
     """The fragment of the link, or why there is none."""
     try:
-        return {"link": link.written(result), "why": None}
+        return {"link": linking.written(result), "why": None}
     except HetaError as error:
         return {"link": None, "why": str(error)}

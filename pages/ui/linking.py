@@ -1,0 +1,103 @@
+"""A link that somebody opened: the question that it asks, once it has been checked."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import streamlit as st
+
+from heta_core.attribution import Attribution
+from heta_core.errors import HetaError, InputError, LibraryError
+from heta_core.library import reading
+from heta_core.taking import link
+from pages.ui import controls, keeping, session, state
+from pages.ui.question import ADAPTIVE, Question
+
+_KEY = "heta.link"
+_PENDING = "linked"  # the question that waits for a model to be downloaded
+_FOLLOW = Path(__file__).resolve().parents[2] / "assets" / "taking" / "follow.js"
+_COMPONENT = st.components.v2.component("heta_follow", html="<span hidden>\n</span>", js=_FOLLOW.read_text("utf-8"))
+
+
+def draw() -> None:
+    """Listen for links. Nothing is seen of it."""
+    _COMPONENT(key=_KEY, on_event_change=_opened)
+
+
+def _opened() -> None:
+    """Runs before the script does."""
+    fragment = state.event(_KEY)
+    if isinstance(fragment, str):
+        follow(fragment)
+
+
+def follow(fragment: str) -> None:
+    """Ask what a link asks; what cannot be asked is said, and what is on the screen stays."""
+    try:
+        asked = link.read(fragment)
+    except HetaError as error:
+        session.say(str(error))
+        return
+    if asked.saved is not None:
+        _open(asked.saved)
+        return
+    question = Question(
+        asked.model,
+        asked.prompt,
+        asked.choice,
+        asked.settings or ADAPTIVE,
+        groups=asked.groups,
+        ids=asked.ids,
+    )
+    if asked.weights is not None:
+        session.set_weights(asked.weights)
+    session.offer(None)
+    if controls.is_here(asked.model):
+        session.set_model(asked.model)
+        session.ask(question)
+    else:  # the network is asked after a click only, whoever made the link
+        state.put(_PENDING, question)
+        session.offer(asked.model)
+
+
+def _open(entry_id: str) -> None:
+    """An analysis of this visitor's own library."""
+    try:
+        own = keeping.shelf()
+        if own is None:
+            raise LibraryError("This link opens a saved analysis, and this server saves none: open the saved file.")
+        result = reading.load(own, entry_id)
+    except HetaError as error:
+        session.say(str(error))
+        return
+    if isinstance(result, Attribution):
+        session.show(result)
+    else:
+        session.say("This link leads to a generation: open it from the Library.")
+
+
+def written(result: Attribution) -> str:
+    """The fragment of a link to a result; what is too long for one is named by its place in the library.
+
+    Raises:
+        HetaError: there is no link to it; the message says why.
+    """
+    try:
+        return link.written(result)
+    except InputError:
+        own = keeping.shelf()
+        entry = None if own is None else reading.kept(own, result)
+        if entry is None:
+            raise
+        return link.saved(entry)
+
+
+def download(name: str) -> None:
+    """What follows the offer to download a model: the link's question where it waits for this model."""
+    pending: Question | None = state.get(_PENDING)
+    state.put(_PENDING, None)
+    if pending is None or pending.model != name:
+        controls.download(name)
+        return
+    session.set_model(name)
+    session.offer(None)
+    session.ask(replace(pending, may_download=True))
