@@ -1,13 +1,13 @@
 """Explore: why did the model say this word, and what would it say without another?"""
 
-from pages.ui import controls, cost_line, details, examples, frame, session, state, token_strip
+from pages.ui import controls, cost_line, details, examples, frame, linking, session, state, token_strip
 
 
 @frame.part
 def explore() -> None:
     """The question, its answer, and what lies behind it."""
     controls.messages()
-    controls.download_offer()
+    controls.download_offer(linking.download)
     controls.text_form()
     controls.first_wait()
     cost_line.draw()
@@ -21,3 +21,4 @@ with frame.page("Explore"):
     if examples.index() and state.once("opened"):
         session.show(examples.opened(0))
     explore()
+    linking.draw()

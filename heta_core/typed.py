@@ -55,8 +55,8 @@ def as_cut(tokenizer: Tokenizer, text: str, ids: tuple[int, ...]) -> Tokens:
     other = from_ids(tokenizer, ids, n_added=(before, 0))
     if other.text != text:
         raise InputError(
-            f"This tokenizer reads the text in {len(tokens)} tokens, and the {len(ids)} that came with it spell another "
-            "text: the model is not the one that the link was made with."
+            f"The text of this link is {len(tokens)} tokens for this model, and the {len(ids)} that came with it spell "
+            "another text: it was made with another model; ask about the text anew."
         )
     return other
 
