@@ -7,6 +7,7 @@ from typing import TypeAlias
 from heta_core.grouping import GROUPINGS
 from heta_core.settings import ESTIMATORS, MASKS, SCALINGS, Decoding, Probes, Settings, Weights
 from heta_core.shell.bench_options import asked_of_bench
+from heta_core.shell.files import add_files, odd_files
 
 _EXIT_CODES = """exit codes:
   0  everything asked for was done
@@ -43,7 +44,7 @@ def _odd_attribute(a: argparse.Namespace) -> str | None:
     """What contradicts itself, beyond what argparse sees."""
     if a.position is not None and (a.span or a.contrast):
         return "--position goes with --target and --target-id; --span and --contrast say themselves where they stand"
-    return "--whole goes with --contrast" if a.whole and not a.contrast else None
+    return "--whole goes with --contrast" if a.whole and not a.contrast else odd_files(a)
 
 
 def _odd_generate(a: argparse.Namespace) -> str | None:
@@ -103,6 +104,7 @@ def _attribute(commands: _Commands) -> None:
     shown.add_argument(
         "--json", metavar="PATH", help="write the whole result, one JSON a line; - prints it instead of the ranking"
     )
+    add_files(shown)
 
 
 def _generate(commands: _Commands) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from heta_core.errors import HetaError, InputError
 from heta_core.shell.cost import announce
+from heta_core.shell.files import check_files, write_files
 from heta_core.shell.options import loaded, settings_of, weights_of
 from heta_core.shell.progress import fail, progress
 from heta_core.shell.saving import print_json, writable, write
@@ -24,6 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     """The ranking of each prompt, or its JSON; a prompt that fails is reported and the rest go on."""
     settings_of(arguments), weights_of(arguments)  # what cannot be chosen is refused before the model is loaded
     prompts, saved = list(_prompts(arguments)), writable(arguments.json)
+    check_files(arguments)
     from heta_core.report import dumps
     from heta_core.shell.lines import report
 
@@ -42,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
                 announce(plan)
                 result = _finished(lm, *asked, arguments)
                 line = dumps(result)
+                write_files(result, arguments)
             except HetaError as error:
                 code = fail(where + str(error))
                 continue

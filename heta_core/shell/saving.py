@@ -1,4 +1,4 @@
-"""Results as JSON: on standard output, or in a file that is known to be writable before the work begins."""
+"""Results in files that are known to be writable before the work begins; JSON also on standard output."""
 
 import io
 import sys
@@ -14,18 +14,22 @@ def print_json(line: str) -> None:
     print(line, flush=True)
 
 
-def writable(path: str | None) -> Path | None:
-    """Where the JSON goes, refused before the work is done rather than after it."""
-    if path is None or path == "-":
+def writable(path: str | None, option: str = "--json") -> Path | None:
+    """Where a file goes, refused before the work is done rather than after it; JSON goes also to standard output.
+
+    Raises:
+        InputError: no file can be there.
+    """
+    if path is None or (path == "-" and option == "--json"):
         return None
     target = Path(path)
     if target.is_dir() or not target.parent.is_dir():
-        raise InputError(f"--json needs the path of a file in a folder that exists, got {path!r}: name another.")
+        raise InputError(f"{option} needs the path of a file in a folder that exists, got {path!r}: name another.")
     return target
 
 
 def write(target: Path, lines: list[str]) -> None:
-    """One JSON on each line of a file."""
+    """Lines, each of them one JSON, or all of them one page."""
     try:
         target.write_text("\n".join(lines) + "\n", encoding="utf-8")
     except OSError as error:
