@@ -1,9 +1,28 @@
 """Explore: why did the model say this word, and what would it say without another?"""
 
-from pages.ui import controls, cost_line, details, examples, frame, linking, session, state, token_strip
+from functools import partial
+
+from pages.ui import (
+    checking,
+    controls,
+    cost_line,
+    details,
+    examples,
+    frame,
+    linking,
+    session,
+    state,
+    token_strip,
+    truth,
+)
 
 
-@frame.part
+def advance() -> bool:
+    """The question comes first, then what was asked about its answer."""
+    return session.advance() or checking.advance()
+
+
+@partial(frame.part, advance=advance)
 def explore() -> None:
     """The question, its answer, and what lies behind it."""
     controls.messages()
@@ -14,6 +33,7 @@ def explore() -> None:
     result = session.view()
     if result is not None:
         token_strip.draw(result)
+        truth.draw(result)
         details.draw(result)
 
 

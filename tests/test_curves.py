@@ -11,7 +11,17 @@ from heta_core import methods
 from heta_core.attribution import Attribution
 from heta_core.engine import attribute
 from heta_core.errors import InputError, ReportError
-from heta_core.faithfulness.curves import MAP, MOST_RANKS, Curve, Curves, area, check_mask, order_of, ranks_of
+from heta_core.faithfulness.curves import (
+    MAP,
+    MAP_TITLE,
+    MOST_RANKS,
+    Curve,
+    Curves,
+    area,
+    check_mask,
+    order_of,
+    ranks_of,
+)
 from heta_core.faithfulness.masking import mask_these
 from heta_core.faithfulness.running import curve_steps, curves
 from heta_core.groups import Groups
@@ -209,7 +219,7 @@ def test_the_area_of_a_line_is_its_middle() -> None:
 
 
 def made_up(kind: str, f: Floats) -> Curves:
-    curve = Curve(MAP, 0, (0, 1), f, f[::-1].copy())
+    curve = Curve(MAP, MAP_TITLE, 0, (0, 1), f, f[::-1].copy())
     return Curves(kind, 2, (0, 1, 2), Settings(mask="mean"), "zero", False, Work(), (curve,))  # type: ignore[arg-type]
 
 

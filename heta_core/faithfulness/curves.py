@@ -20,7 +20,7 @@ from heta_core.targets import Kind
 Direction = Literal["deletion", "insertion"]
 Scale = Literal["probability", "nats"]
 
-MAP = "heta"  # the name of the map's own curve
+MAP, MAP_TITLE = "heta", "This map"  # the name of the map's own curve
 # More ranks cost more forwards and show nothing more; the first are never left out, since most happens there.
 MOST_RANKS = 33
 _FIRST_RANKS = 9
@@ -31,6 +31,7 @@ class Curve:
     """f along one order."""
 
     name: str  # of the method, or MAP
+    title: str  # what it is called beside the others
     draw: int  # which of a random method's
     order: tuple[int, ...]  # U units, the most important first
     deletion: Floats  # (K,) nats, f with the first k masked

@@ -16,7 +16,7 @@ import numpy as np
 
 from heta_core import methods
 from heta_core.attribution import Attribution
-from heta_core.faithfulness.curves import MAP, Curve, Curves, check_mask, order_of, ranks_of
+from heta_core.faithfulness.curves import MAP, MAP_TITLE, Curve, Curves, check_mask, order_of, ranks_of
 from heta_core.faithfulness.masking import Said, check_maker, predictions
 from heta_core.language_model import LanguageModel
 from heta_core.methods import Asked, Method
@@ -85,11 +85,12 @@ def _parts(
     """The work of every batch, and with some of it a part of the result: the map's first, then each method's."""
     yield from predictions(asked.lm, result, _first(order, ranks), asked.settings)
     judge = _Judge(asked)
-    yield from _curve(judge, MAP, 0, order, ranks)
+    yield from _curve(judge, (MAP, MAP_TITLE, 0), order, ranks)
     for method in methods.known():
         for draw in range(method.n_draws):
             scores = yield from _scored(method, asked, draw)
-            yield from _curve(judge, method.name, draw, order_of(scores, asked.settings.seed), ranks)
+            ranking = order_of(scores, asked.settings.seed)
+            yield from _curve(judge, (method.name, method.title, draw), ranking, ranks)
 
 
 def _scored(method: Method, asked: Asked, draw: int) -> Generator[tuple[Work, None], None, Floats]:
@@ -103,12 +104,13 @@ def _scored(method: Method, asked: Asked, draw: int) -> Generator[tuple[Work, No
 
 
 def _curve(
-    judge: "_Judge", name: str, draw: int, order: Order, ranks: tuple[int, ...]
+    judge: "_Judge", named: tuple[str, str, int], order: Order, ranks: tuple[int, ...]
 ) -> Iterator[tuple[Work, Curve | None]]:
+    """Both curves of an order; it is called by its name, title and draw."""
     first = _first(order, ranks)
     for work in judge.run(np.concatenate([first, ~first])):
         yield work, None
-    yield Work(), Curve(name, draw, order, judge.values(first), judge.values(~first))
+    yield Work(), Curve(*named, order, judge.values(first), judge.values(~first))
 
 
 def _planned(asked: Asked, n_ranks: int) -> int:

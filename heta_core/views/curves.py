@@ -1,0 +1,140 @@
+"""Deletion and insertion curves as Plotly figures and as a small table of areas."""
+
+import html
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from heta_core.attribution import Attribution
+from heta_core.faithfulness.curves import MAP, Curves, Direction, Scale
+from heta_core.views import naming, verdicts
+from heta_core.views.scale import PALETTES, Palette, Theme
+from heta_core.views.words import number
+
+_TITLES: dict[Direction, str] = {
+    "deletion": "Deletion: the first masked",
+    "insertion": "Insertion: all but the first masked",
+}
+_AXES: dict[Direction, str] = {"deletion": "{units} masked", "insertion": "{units} kept"}
+_HEIGHT = 420
+_BAND = 0.22  # how much of the colour of random orders fills the band between them
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How a method's line is told from the others', without its colour too."""
+
+    hue: str  # of the palette
+    dash: str
+    width: float
+
+
+# A method without a look of its own gets the last.
+_LOOKS = {
+    MAP: _Look("heat", "solid", 3.5),
+    "occlusion": _Look("hessian", "dash", 2),
+    "input_gradient": _Look("kl", "dot", 2),
+    "recency": _Look("transition", "dashdot", 2),
+}
+_OTHER = _Look("muted", "longdash", 1.5)
+
+
+@dataclass(frozen=True, slots=True)
+class AreaRow:
+    """The areas of one method; of a random one the mean of its draws, and their span."""
+
+    title: str
+    deletion: str
+    insertion: str
+
+
+def area_rows(curves: Curves, scale: Scale = "probability") -> list[AreaRow]:
+    """One row for each method, the map first."""
+    return [
+        AreaRow(_title(curves, name), _span(curves, name, "deletion", scale), _span(curves, name, "insertion", scale))
+        for name in dict.fromkeys(curve.name for curve in curves.curves)
+    ]
+
+
+def _title(curves: Curves, name: str) -> str:
+    found = curves.of(name)
+    return found[0].title if len(found) == 1 else f"{found[0].title}: mean (span) of {len(found)}"
+
+
+def _span(curves: Curves, name: str, direction: Direction, scale: Scale) -> str:
+    found = [curves.area(curve, direction, scale) for curve in curves.of(name)]
+    mean = number(float(np.mean(found)))
+    return mean if len(found) == 1 else f"{mean} ({number(min(found))} to {number(max(found))})"
+
+
+def figure(
+    attribution: Attribution, curves: Curves, direction: Direction, scale: Scale = "probability", theme: Theme = "light"
+) -> go.Figure:
+    """One line for each method over the number of units masked or kept; of a random one its mean and its span.
+
+    A click on any line's point names a rank: where lines meet, it is chance which of them takes it.
+    """
+    palette = PALETTES[theme]
+    found = go.Figure()
+    names = list(dict.fromkeys(curve.name for curve in curves.curves))
+    for name in sorted(names, key=lambda name: name == MAP):  # the map's line last, on top
+        if len(curves.of(name)) > 1:
+            _add_band(found, curves, name, direction, scale, palette)
+        else:
+            _add_line(found, curves, name, direction, scale, palette)
+    found.update_layout(
+        title={"text": _TITLES[direction], "font": {"size": 14}, "x": 0, "xanchor": "left"},
+        height=_HEIGHT,
+        margin={"l": 55, "r": 10, "t": 40, "b": 40},
+        legend={"orientation": "h", "y": -0.24, "yanchor": "top", "traceorder": "reversed"},
+        hovermode="closest",
+        clickmode="event+select",
+        dragmode=False,
+    )
+    found.update_xaxes(title=_AXES[direction].format(units=naming.units(attribution)), range=_padded(curves.n_units))
+    told = html.escape(verdicts.quantity(attribution, scale))
+    bounds = {"range": [-0.02, 1.02]} if scale == "probability" else {}
+    found.update_yaxes(title=told if len(told) < 40 else None, **bounds)
+    return found
+
+
+def _padded(n: int) -> list[float]:
+    return [-0.02 * n, 1.02 * n]
+
+
+def _add_line(
+    found: go.Figure, curves: Curves, name: str, direction: Direction, scale: Scale, palette: Palette
+) -> None:
+    (curve,) = curves.of(name)
+    look = _LOOKS.get(name, _OTHER)
+    colour = getattr(palette, look.hue)
+    found.add_scatter(
+        x=curves.ranks,
+        y=curves.values(curve, direction, scale),
+        name=curve.title,
+        mode="lines+markers",  # without a marker a point cannot be clicked
+        line={"color": colour, "dash": look.dash, "width": look.width},
+        marker={"color": colour, "size": 8 if name == MAP else 3},
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
+        hovertemplate="%{x}: %{y:.3f}<extra>" + html.escape(curve.title) + "</extra>",
+    )
+
+
+def _add_band(
+    found: go.Figure, curves: Curves, name: str, direction: Direction, scale: Scale, palette: Palette
+) -> None:
+    rows = np.stack([curves.values(curve, direction, scale) for curve in curves.of(name)])  # (draws, K)
+    edge = {"width": 0, "color": palette.muted}
+    common = {"x": curves.ranks, "mode": "lines", "hoverinfo": "skip", "legendgroup": name}
+    found.add_scatter(y=rows.min(0), line=edge, showlegend=False, **common)
+    fill = f"rgba({', '.join(str(c) for c in _channels(palette.muted))}, {_BAND})"
+    found.add_scatter(y=rows.max(0), line=edge, fill="tonexty", fillcolor=fill, showlegend=False, **common)
+    found.add_scatter(
+        y=rows.mean(0), line={"color": palette.muted, "dash": "dot", "width": 2}, name=_title(curves, name), **common
+    )
+
+
+def _channels(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
