@@ -76,7 +76,7 @@ function drawTools(ui) {
   const swap = page.swap ? `Swap ${page.swap.from} → ${page.swap.to}` : `Swap one ${ui.view.scored.one}`;
   const examples = h("details", { open: open ? "" : null }, h("summary", { "data-key": "examples" }, "Examples"), h("div", { class: "menu" }, ...menu));
   const edit = button("edit", "✎ Edit text", () => ui.send({ kind: "edit" }));
-  ui.el.tools.replaceChildren(edit, menu.length ? examples : "", button("swap", swap, () => swapPressed(ui)), scoredPicker(ui));
+  ui.el.tools.replaceChildren(...historyButtons(ui), edit, menu.length ? examples : "", button("swap", swap, () => swapPressed(ui)), scoredPicker(ui), keysPanel(ui));
 }
 
 function swapPressed(ui) {

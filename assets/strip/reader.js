@@ -69,6 +69,8 @@ function keyPressed(ui, e) {
   const at = chip ? Number(chip.dataset.i) : null;
   const moves = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity };
   if (e.key === "Escape") ui.marking === null ? pin(ui, null) : endBlock(ui, ui.marking);
+  else if (e.key === "[" || e.key === "]") travel(ui, e.key === "[" ? "back" : "forward");
+  else if (e.key === "?") toggleKeys(ui);
   else if (e.key.toLowerCase() === "t" && (at ?? ui.pin) > 0) ui.onToken(ui, at ?? ui.pin);
   else if (at !== null && (e.key === "Enter" || e.key === " ")) press(ui, at);
   else if (at !== null && e.shiftKey && ui.onSpan && e.key.startsWith("Arrow")) {

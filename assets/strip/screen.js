@@ -16,7 +16,7 @@
 
    Events: {kind: "target", position, stop, token_id, foil} asks for a token, a span (stop) or a contrast (foil, ids);
    {kind: "rather", text, whole} compares with a typed text, {kind: "exchange"} turns a contrast round; "swap", "twin",
-   "example", "edit", "heads", "weights" and "stop" are what they say; blocks.js tells those of its own.
+   "example", "edit", "heads", "weights", "stop", "back" and "forward" are what they say; blocks.js tells those of its own.
 
    `ui` holds `view` and `page` as they came, `el` the nodes by name (`el.cols` and the others may get neighbours), what
    the reader chose (`component`, `weights`, `pin`, `hover`, `focus`, `all`, `swapping`, `marking`, `scoring`, `rather`, `whole`), what was asked and is

@@ -4,7 +4,10 @@ from pathlib import Path
 
 _STRIP = Path(__file__).resolve().parents[2] / "assets" / "strip"
 # The screen of one explained answer. Whoever shows it adds a script of its own, which comes last.
-SCREEN = ("basics", "values", "head", "targets", "text", "blocks", "rank", "card", "candidates", "reader", "screen")
+SCREEN = (
+    *("basics", "values", "head", "targets", "text", "blocks", "keys"),
+    *("rank", "card", "candidates", "reader", "screen"),
+)
 
 
 def script(*names: str) -> str:

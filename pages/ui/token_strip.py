@@ -11,7 +11,7 @@ from heta_core.groups import merged, opened, singles
 from heta_core.settings import Weights
 from heta_core.targets import Choice, as_asked
 from heta_core.views import strip
-from pages.ui import component, examples, session
+from pages.ui import component, examples, history, session
 from pages.ui.question import Question, rule, scored
 
 _LONGEST_WORD = 200  # characters that a word may be swapped for or compared with
@@ -42,6 +42,7 @@ class Event:
 
 def draw(result: Attribution) -> None:
     """The strip with everything around it. Draw it once in a run."""
+    history.note(result)
     data = {"view": strip.payload(result), "page": _surroundings(result)}
     _COMPONENT(key=session.STRIP, data=data, on_event_change=_received)
 
@@ -53,6 +54,7 @@ def _surroundings(result: Attribution) -> dict[str, object]:
         "examples": [example.title for example in examples.index()],
         "swap": {"from": twin[0], "to": twin[1]} if twin else None,
         "follow_pin": session.is_open("heads"),
+        "history": history.around(),
     }
 
 
@@ -99,7 +101,12 @@ def _received() -> None:
 
 
 # What needs nothing but the click.
-_PLAIN = {"edit": lambda: session.edit(True), "stop": session.stop}
+_PLAIN = {
+    "edit": lambda: session.edit(True),
+    "stop": session.stop,
+    "back": history.back,
+    "forward": history.forward,
+}
 
 
 def respond(event: Event, shown: Attribution) -> None:

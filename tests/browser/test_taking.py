@@ -232,3 +232,32 @@ def test_a_bad_link_is_one_clear_line_and_the_page_stands(visit, address: str, s
     assert page.url == address
     assert page.locator(".strip .tok").count() == len(SHOWN.tokens)
     assert json.loads(page.evaluate("JSON.stringify(window.hacked ?? null)")) is None
+
+
+def test_what_was_looked_at_comes_back_at_once_by_button_and_by_key(visit, folder: Path) -> None:
+    page = visit()
+    head = page.locator(".head h1")
+    assert page.get_by_role("button", name="Back: nothing").is_disabled()
+    page.locator(".could li button", has_text="map").first.click()
+    head.get_by_text("map").wait_for()
+    page.locator(".could li button", has_text="coin").first.click()
+    head.get_by_text("coin").wait_for()
+    calls = folder / "calls.txt"
+    asked = calls.read_text() if calls.exists() else ""
+    page.get_by_role("button", name="Back: Why did the model say “map”?").click()
+    head.get_by_text("map").wait_for()
+    page.locator(".strip .tok").first.focus()
+    page.keyboard.press("[")
+    head.get_by_text("cup").wait_for()
+    page.keyboard.press("]")
+    head.get_by_text("map").wait_for()
+    assert (calls.read_text() if calls.exists() else "") == asked
+
+
+def test_the_keys_are_listed(visit) -> None:
+    page = visit()
+    page.locator(".strip .tok").first.focus()
+    page.keyboard.press("?")
+    assert "explain why this word stands here" in page.locator(".keys dl").inner_text()
+    page.keyboard.press("?")
+    assert not page.locator(".keys dl").is_visible()
