@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.generate import branches
 from pages.library import doing, listing, whole
 from pages.ui import frame, keeping, session
 
@@ -12,6 +13,8 @@ def library() -> None:
     if shelf is None:
         whole.absent()
         return
+    session.keep()  # what ended while the reader was on the way here
+    branches.keep()
     whole.messages(shelf)
     shown = listing.found(shelf)
     if shown.n_matching:

@@ -132,6 +132,7 @@ def explain_together(branch: Branch, question: Question) -> None:
     if branch.generation is None or branch.generation.ending is None:
         return
     say(None)
+    keep()
     if isinstance(branch.together, Run):
         branch.together.stop()
     branch.together = engine_cache.recall(question) or Run(
@@ -145,10 +146,9 @@ def advance() -> bool:
     """Work for a moment on what is most urgent. False when there is nothing to do."""
     pending: Branch | None = state.get("generate.pending")
     shown = active()
-    for found in (found for branch in branches() for found in (branch.run, branch.together)):
-        keeping.keep(found if isinstance(found, Run) else None, weights())
     run = pending.run if pending else next(iter(shown.runs), None) if shown else None
     if run is None or not run.advance():
+        keep()
         return False
     if pending and (run.result or not run.is_live):
         state.put("generate.pending", None)
@@ -180,7 +180,14 @@ def stop() -> None:
     _end(active())
 
 
+def keep() -> None:
+    """Let the library have what is finished."""
+    for run in (run for branch in branches() for run in (branch.run, branch.together)):
+        keeping.keep(run if isinstance(run, Run) else None, weights())
+
+
 def _end(branch: Branch | None) -> None:
+    keep()
     for run in (branch.together, branch.run) if branch else ():
         if isinstance(run, Run):
             run.stop()

@@ -45,6 +45,11 @@ def delete(shelf: Shelf, entries: Sequence[Entry]) -> None:
             state.set_widget(chosen_key(entry), False)
 
 
+def delete_one(shelf: Shelf, entry: Entry) -> None:
+    """The same for one."""
+    delete(shelf, [entry])
+
+
 def deleted() -> tuple[Entry, ...]:
     """What was deleted last and can be taken back."""
     return state.get("library.deleted") or ()

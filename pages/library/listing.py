@@ -42,7 +42,7 @@ def draw(shelf: Shelf, shown: Found) -> None:
     """The rows, and what is done with several of them at once."""
     _several(shelf, shown)
     for entry in shown.entries:
-        with st.container(border=True, key=f"heta_entry_{entry.id}"):
+        with st.container(border=True, gap="xsmall"):
             _row(shelf, entry)
     left = shown.n_matching - len(shown.entries)
     if left > 0:
@@ -54,30 +54,19 @@ def _more() -> None:
 
 
 def _row(shelf: Shelf, entry: Entry) -> None:
-    st.checkbox(f"**{plain(entry.words.title)}**", key=doing.chosen_key(entry))
-    tags = " ".join(f":gray-badge[{plain(tag)}]" for tag in entry.words.tags)
-    page = _PAGES[entry.kind]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.checkbox(f"**{plain(entry.words.title)}**", key=doing.chosen_key(entry), width="stretch", wrap=True)
+        for name, label, act, icon in (
+            ("open", f"Open in {_PAGES[entry.kind]}", doing.open_entry, ":material/open_in_new:"),
+            ("delete", "Delete", doing.delete_one, ":material/delete:"),
+        ):
+            key, style = f"heta.library.{name}.{entry.id}", "secondary" if name == "open" else "tertiary"
+            st.button(label, key=key, icon=icon, type=style, on_click=act, args=(shelf, entry))
+    tags = " ".join(f"**\\#{plain(tag)}**" for tag in entry.words.tags)
     st.caption(f"{plain(entry.explained)} · {plain(entry.model)} · {_moment(entry.created)} {tags}")
-    st.text(entry.preview)
+    st.caption(plain(entry.preview))
     if entry.words.notes:
-        st.caption(f":material/sticky_note_2: {editing.note(entry)}")
-    with st.container(horizontal=True):
-        key = f"heta.library.{{}}.{entry.id}"
-        st.button(
-            f"Open in {page}",
-            key=key.format("open"),
-            icon=":material/open_in_new:",
-            on_click=doing.open_entry,
-            args=(shelf, entry),
-        )
-        st.button(
-            "Delete",
-            key=key.format("delete"),
-            icon=":material/delete:",
-            type="tertiary",
-            on_click=doing.delete,
-            args=(shelf, [entry]),
-        )
+        st.markdown(f":material/sticky_note_2: {editing.note(entry)}")
     editing.draw(shelf, entry)
 
 

@@ -55,13 +55,13 @@ def settings(shelf: Shelf) -> None:
     """Saving by itself, import, the file, and wiping it."""
     st.subheader("This library")
     state.set_widget(doing.SAVING, library_state.is_saving(shelf))  # another tab may have switched it
-    st.toggle("Save finished analyses by themselves", key=doing.SAVING, on_change=doing.switch, args=(shelf,))
+    st.toggle("Save every finished analysis", key=doing.SAVING, on_change=doing.switch, args=(shelf,))
     if keeping.is_private():
-        st.caption("It is one file on this computer. Copy it to keep a backup.")
+        used = in_words(library_state.size(shelf))
+        st.caption(f"It is one file on this computer, {used}. Copy it to keep a backup.")
         st.code(str(shelf.path), language=None, wrap_lines=True)
-        st.caption(f"{in_words(library_state.size(shelf))} on the disk.")
     else:
-        st.caption("It lies on the server and is shown to this browser only, which knows it by a cookie.")
+        st.caption("It lies on the server. Only this browser is shown it, and knows it by a cookie.")
     with st.expander("Import", icon=":material/upload:"):
         st.file_uploader(
             "An exported library, or one analysis saved as JSON",

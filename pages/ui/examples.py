@@ -64,6 +64,12 @@ def opened(number: int) -> Attribution:
     return _read(example.file)
 
 
+def is_shipped(result: Attribution) -> bool:
+    """A result is one of the files here, not a reader's own."""
+    files = (f for e in index() for f in (e.file, *e.candidates, *((e.swap.file,) if e.swap else ())))
+    return any(_read(file) is result for file in files)
+
+
 def swap_of(result: Attribution) -> tuple[str, str, Attribution] | None:
     """(word, other word, twin) where the text on the screen is a shipped one with a twin, in either direction."""
     for example in index():

@@ -14,8 +14,8 @@ import streamlit as st
 from heta_core.attribution import Attribution
 from heta_core.errors import HetaError
 from heta_core.generated import GenerationAttribution
+from heta_core.library import reading, writing
 from heta_core.library import state as library_state
-from heta_core.library import writing
 from heta_core.library.entry import Shelf
 from heta_core.library.place import place
 from heta_core.settings import Weights
@@ -86,19 +86,26 @@ def recognise() -> None:
 def keep(run: Run | None, weights: Weights) -> None:
     """Save what a run came to, once, if it came to its end. It may be called at every drawing.
 
-    Whatever goes wrong is said in one line and goes no further.
+    Whatever goes wrong is said in one line and goes no further, as in `keep_known`.
     """
     if run is None or run.is_live or run.is_kept:
         return
     run.is_kept = True
-    result = run.result
-    if run.problem or result is None or not _is_finished(result):
-        return
+    if not run.problem and run.result is not None and _is_finished(run.result):
+        _save(run.result.with_weights(weights))
+
+
+def keep_known(result: Attribution) -> None:
+    """Save what was answered from memory, unless it is there: another visitor may have been the first to ask."""
+    _save(result, is_known=True)
+
+
+def _save(result: Attribution | GenerationAttribution, *, is_known: bool = False) -> None:
     try:
         own = shelf()
-        if own is None or not library_state.is_saving(own):
+        if own is None or not library_state.is_saving(own) or (is_known and reading.kept(own, result)):
             return
-        writing.save(own, result.with_weights(weights))
+        writing.save(own, result)
     except HetaError as error:
         _log.warning("not saved: %s", error)
         st.toast(f"Not saved in the Library. {plain(str(error))}", icon=":material/error:", duration="long")

@@ -4,7 +4,7 @@ from typing import Any
 
 from heta_core.attribution import Attribution
 from heta_core.settings import Weights
-from pages.ui import engine_cache, keeping, state
+from pages.ui import engine_cache, examples, keeping, state
 from pages.ui.engine_cache import Question, Step
 from pages.ui.runs import Run
 
@@ -76,6 +76,8 @@ def ask(question: Question) -> None:
         state.put("run", None)
         state.put("view", found)
         edit(False)
+        if not examples.is_shipped(found):
+            keeping.keep_known(found.with_weights(weights()))
         return
     state.put("run", Run(engine_cache.steps(question, weights()), model=question.model))
 
@@ -83,8 +85,8 @@ def ask(question: Question) -> None:
 def advance() -> bool:
     """Work on the running question for a moment, then let what is known be drawn. False when there is nothing to do."""
     run: Run | None = state.get("run")
-    keeping.keep(run, weights())
     if run is None or not run.advance():
+        keep()  # now that the finished picture is on the screen
         return False
     if run.result is not None:
         edit(False)
@@ -93,9 +95,15 @@ def advance() -> bool:
 
 def stop() -> None:
     """End the running question; what it has found stays on the screen."""
+    keep()
     run: Run | None = state.get("run")
     if run is not None:
         run.stop()
+
+
+def keep() -> None:
+    """Let the library have the answer, if it is finished."""
+    keeping.keep(state.get("run"), weights())
 
 
 def busy() -> Step | None:
