@@ -1,5 +1,6 @@
 """Blocks on the first screen, in a real browser: sentences as blocks, one opened, a stretch that is marked."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,7 @@ def test_a_stretch_is_marked_and_scored_as_one_block(visit, folder: Path) -> Non
 def test_asking_why_a_sentence_stands_there_explains_all_of_it(by_sentence) -> None:
     page = by_sentence
     page.locator('.tok[data-i="2"]').click()
-    page.get_by_role("button", name="Why did the model say").click()
+    page.get_by_role("button", name=re.compile("^Why did the model say")).click()
     page.locator(".sure", has_text="together").wait_for()
     page.wait_for_selector(".status:empty", state="attached")
     explained = page.locator(".tok.explained, .tok.answer").all_inner_texts()
