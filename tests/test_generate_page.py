@@ -27,7 +27,7 @@ from heta_core.tokens import Segment  # noqa: E402
 from heta_core.views import shares, strip  # noqa: E402
 from pages.generate import branches, continuation, film, forking, generating, prompt_form  # noqa: E402
 from pages.generate.generating import Edit, Request, Turn  # noqa: E402
-from pages.ui import engine_cache, examples, state  # noqa: E402
+from pages.ui import engine_cache, examples, state, token_strip  # noqa: E402
 from pages.ui.details import text_of  # noqa: E402
 from pages.ui.engine_cache import Step  # noqa: E402
 from pages.ui.question import Question  # noqa: E402
@@ -349,3 +349,24 @@ def test_parts_cover_the_context_of_every_step() -> None:
         expected = [part.share for part in shares.by_sentence(a)]
         held = [[i for i in part["tokens"] if i < a.n_context] for part in parts]
         assert [a.combined.shares[tokens].sum() for tokens in held if tokens] == pytest.approx(expected)
+
+
+def test_a_look_that_comes_late_does_not_leave_what_was_asked_after_it(app: AppTest) -> None:
+    app.run()
+
+    def both() -> None:
+        branch = branches.active()
+        assert branch is not None and branch.generation is not None
+        n_prompt = branch.generation.n_prompt
+        for event in (
+            {"kind": "target", "position": n_prompt + 2, "stop": n_prompt + 5},
+            {"kind": "look", "position": n_prompt + 2},
+        ):
+            found = token_strip.read_event(event)
+            assert found is not None
+            film.respond(found, branch, branch.generation)
+
+    assert sent(act(app, both))["branch"]["joined"]
+    joined = sent(app.run())
+    assert joined["together"] is not None
+    assert not sent(click(app, kind="look", position=SHOWN.n_prompt + 2))["branch"]["joined"]

@@ -153,7 +153,9 @@ def respond(event: Event, branch: Branch, g: GenerationAttribution) -> None:
     place, other = event.position, branches.find(event.index)
     k = -1 if place is None else place - g.n_prompt
     if event.kind in ("look", "join") and 0 <= k < g.n_new:
-        branch.step, branch.token, branch.is_joined = k, event.index, event.kind == "join"
+        # What was asked to be looked at together and is not there yet cannot have been left.
+        is_awaited = branch.is_joined and branch.joint is None
+        branch.step, branch.token, branch.is_joined = k, event.index, event.kind == "join" or is_awaited
     elif event.kind == "branch" and other is not None:
         branches.activate(other)
     elif event.kind == "remove" and other is not None:
