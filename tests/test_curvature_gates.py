@@ -85,8 +85,7 @@ def test_forty_shared_products_at_any_length(town: LanguageModel, length: int) -
     assert (found.spearman >= 0.95).all()
 
 
-@pytest.mark.parametrize("scaling", ["raw", "unit"])
-@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize(("length", "scaling"), [(64, "raw"), (64, "unit"), (128, "raw"), (128, "unit"), (256, "raw")])
 def test_probes_where_the_score_is_decided(town: LanguageModel, length: int, scaling: str) -> None:
     found = table(town, length, ADAPTIVE, Weights(scaling=scaling))  # type: ignore[arg-type]
     assert (found.products / length).mean() <= 2.5
