@@ -10,7 +10,7 @@ import os
 
 # Of malloc.h.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
-_LARGEST = 32 * 2**20  # bytes of a piece that is kept; glibc takes no more
+LARGEST = 32 * 2**20  # bytes of a piece that is kept; glibc takes no more
 _KEPT = 2**30  # bytes
 
 _keeps = False
@@ -36,7 +36,7 @@ def keep_freed() -> bool:
         return False
     _keeps = all(
         set_option(option, value)
-        for option, value in ((_MMAP_THRESHOLD, _LARGEST), (_TRIM_THRESHOLD, _KEPT), (_ARENA_MAX, 1))
+        for option, value in ((_MMAP_THRESHOLD, LARGEST), (_TRIM_THRESHOLD, _KEPT), (_ARENA_MAX, 1))
     )
     return _keeps
 

@@ -8,7 +8,7 @@ import pytest
 from heta_core.groups import Groups, singles
 from heta_core.language_model import LanguageModel
 from heta_core.passes import cutting
-from heta_core.passes.cutting import masked_runs, products_at_once
+from heta_core.passes.cutting import masked_at_once, masked_runs, products_at_once
 from heta_core.passes.room import Extent, shape_of
 from heta_core.settings import Settings
 
@@ -56,3 +56,18 @@ def test_what_is_asked_for_is_taken(of_weights: Weighing) -> None:
 def test_small_models_take_more_products_at_once(of_weights: Weighing, n_weights: int, n: int) -> None:
     assert products_at_once(of_weights(n_weights), [Extent(64, 64)], Settings()) == n
     assert products_at_once(of_weights(n_weights), [Extent(64, 64)] * 2, Settings()) == max(8, n // 2)
+
+
+@pytest.mark.parametrize(("n_tokens", "n"), [(64, 55), (256, 13), (2048, 1)])
+def test_no_piece_of_a_long_prompt_is_too_large_to_be_kept(
+    of_weights: Weighing, monkeypatch: pytest.MonkeyPatch, n_tokens: int, n: int
+) -> None:
+    lm = of_weights(850_000)
+    small = shape_of(lm)
+    heads_of_a_piece = replace(small, n_weights=850_000, n_heads=9, n_outputs=small.n_layers * 256, n_bytes=4)
+    monkeypatch.setattr(cutting, "shape_of", lambda _: heads_of_a_piece)
+    extent = Extent(n_tokens, n_tokens)
+    assert products_at_once(lm, [extent], Settings()) == n
+    widest = n_tokens * 128 * 4
+    assert masked_at_once(lm, extent, [range(4), range(10**6)]) == 2**25 // widest
+    assert masked_at_once(lm, extent, [range(2), range(1)]) == 2

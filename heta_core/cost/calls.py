@@ -15,7 +15,7 @@ from heta_core.estimators.blockwise import n_draws
 from heta_core.estimators.coloured import AUTO_DRAWS, n_products
 from heta_core.groups import Groups, runs, singles, spanned
 from heta_core.language_model import LanguageModel
-from heta_core.passes.cutting import curvature_chunk, masked_runs, products_at_once
+from heta_core.passes.cutting import curvature_chunk, masked_at_once, masked_runs, products_at_once
 from heta_core.passes.prefix import growths
 from heta_core.passes.room import (
     Extent,
@@ -75,7 +75,8 @@ def masking_calls(lm: LanguageModel, line: Line, groups: Groups, settings: Setti
     """The masked forwards of a line, behind prefixes that grow; of every mask about those of the replacing ones."""
     n, n_read = len(line.ids), len(line.rows)
     together = masked_runs(lm, groups, n, settings)
-    most = masked_rows(lm, Extent(n, n, n_read), settings.memory, most=max(map(len, together)))
+    extent = Extent(n, n, n_read)
+    most = masked_rows(lm, extent, settings.memory, most=masked_at_once(lm, extent, together))
     for members in together:
         start = groups[members.start][0]
         reached = sum(row >= start for row in line.rows)

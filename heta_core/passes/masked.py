@@ -25,7 +25,7 @@ from heta_core.errors import InputError, UnsupportedModelError
 from heta_core.groups import Groups, spanned
 from heta_core.language_model import LanguageModel, embed, log_probs, running
 from heta_core.passes.batching import Room, in_batches
-from heta_core.passes.cutting import masked_runs
+from heta_core.passes.cutting import masked_at_once, masked_runs
 from heta_core.passes.prefix import Chunk, chunks_at, growths, logits_at
 from heta_core.passes.room import Extent, masked_rows
 from heta_core.settings import Settings
@@ -63,7 +63,7 @@ def masked(lm: LanguageModel, reading: Reading, settings: Settings) -> Iterator[
     context = embeddings[: reading.groups[-1][1]]
     members = masked_runs(lm, _worked(reading, settings), len(reading.ids), settings)
     extent = Extent(len(reading.ids), len(reading.ids), len(reading.rows))
-    room = Room(masked_rows(lm, extent, settings.memory, most=max(map(len, members))))
+    room = Room(masked_rows(lm, extent, settings.memory, most=masked_at_once(lm, extent, members)))
     if settings.mask == "attention":
         check_positions(lm)
     else:

@@ -132,6 +132,13 @@ def transition_bytes(shape: Shape, n_tokens: int) -> float:
     return forward_bytes(shape, Extent(n_tokens, n_tokens)) + shape.n_layers * n_tokens**2 * max(_WIDE, shape.n_bytes)
 
 
+def piece_bytes(shape: Shape, extent: Extent, *, is_product: bool) -> float:
+    """The largest piece that one row of a batch allocates: a forward never holds the attention of all heads at once."""
+    attention, outputs, _ = _sizes(shape, extent)
+    widest = outputs / 2  # of a layer's matrices: about half of what all of them make
+    return max(attention, widest) if is_product else widest
+
+
 def _sizes(shape: Shape, extent: Extent) -> tuple[float, float, float]:
     """Bytes of a layer's attention probabilities, of what its matrices make, and of the logits."""
     wide = max(_WIDE, shape.n_bytes)
