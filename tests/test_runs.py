@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from heta_core.errors import InputError
+from pages.generate.branches import Branch
 from pages.ui import runs
 from pages.ui.engine_cache import Step
 from pages.ui.runs import Run
@@ -69,7 +70,10 @@ def test_what_ended_after_a_drawing_is_drawn_once_more(model: str) -> None:
     asked.gate.release(50)
     until(lambda: not asked.run.is_live)
     assert asked.run.result.n > drawn.n
+    branch = Branch("a continuation", together=asked.run)
+    assert branch.runs == [asked.run]
     assert asked.run.advance() and not asked.run.advance()
+    assert branch.runs == []
 
 
 def test_one_thread_works_for_all_questions_to_a_model(model: str) -> None:

@@ -206,8 +206,16 @@ function extendSpan(ui, by) {
   const [from, to] = ui.range ?? [ui.step, ui.step];
   ui.range = [from, Math.max(0, Math.min(ui.data.film.steps.length - 1, to + by))];
   paintFilm(ui);
+  askWhenSettled(ui);
+}
+
+function askWhenSettled(ui) {
   clearTimeout(ui.extending);
-  ui.extending = setTimeout(() => (ui.range?.[0] === ui.range?.[1] ? (ui.range = null) : explainSteps(ui, ...ui.range)), 2 * SETTLED);
+  ui.extending = setTimeout(() => {
+    ui.extending = null;
+    if (ui.range && ui.range[0] !== ui.range[1]) explainSteps(ui, ...ui.range);
+    else ui.range = null;
+  }, 2 * SETTLED);
 }
 
 /* Tell the server which step and word are looked at, once the reader has stayed with them. */

@@ -19,18 +19,40 @@ const GENERATE = {
   extra: drawAround,
 };
 
+/* Streamlit may take the component down and put it up anew between two runs: a span being drawn goes on there. */
+const UNDRAWN = "hetaGenerateLeft";
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".heta");
+  const isNew = !INSTANCES.has(root);
   const ui = instance(root, GENERATE);
-  ui.send = (event) => (isOneStep(event) ? step(ui, event.position - ui.data.film.n_prompt) : setTriggerValue("event", { ...event, weights: ui.weights }));
-  if (!ui.film) prepare(ui);
+  ui.send = (event) => (isOneStep(event) ? step(ui, event.position - ui.data.film.n_prompt) : tell(ui, event));
+  ui.tell = (event) => setTriggerValue("event", { ...event, weights: ui.weights });
+  if (isNew) prepare(ui);
   take(ui, data);
+  if (isNew) resume(ui, globalThis[UNDRAWN]);
   return () => {
+    const { range, choosing, extending } = ui;
+    globalThis[UNDRAWN] = { number: ui.data.branch.number, range, choosing, isExtending: Boolean(extending) };
     stopPlaying(ui);
     clearTimeout(ui.settling);
+    clearTimeout(extending);
     document.removeEventListener("keydown", ui.onPageKey);
     release(root);
   };
+}
+
+/* A question says where the reader is; a look that is told after it could take its place on the way. */
+function tell(ui, event) {
+  clearTimeout(ui.settling);
+  ui.tell(event);
+}
+
+function resume(ui, left) {
+  if (left?.number !== ui.data.branch.number || !isKnown(ui)) return;
+  Object.assign(ui, { range: left.range, choosing: left.choosing });
+  paintFilm(ui);
+  if (left.isExtending) askWhenSettled(ui);
 }
 
 function prepare(ui) {

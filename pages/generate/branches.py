@@ -51,8 +51,8 @@ class Branch:
 
     @property
     def runs(self) -> list[Run]:
-        """What is being worked on, the most urgent first."""
-        return [run for run in (self.together, self.run) if isinstance(run, Run) and run.is_live]
+        """What is being worked on or has just ended unseen, the most urgent first."""
+        return [run for run in (self.together, self.run) if isinstance(run, Run) and run.has_news]
 
     def goto(self, step: int, token: int | None = None) -> None:
         """Look at another step; the browser follows."""

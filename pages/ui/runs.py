@@ -52,6 +52,11 @@ class Run:
         n_ahead = _desk(self.model).ahead(self)
         return replace(self.latest, busy=f"Waiting: {n_ahead} ahead") if n_ahead else self.latest
 
+    @property
+    def has_news(self) -> bool:
+        """It goes on, or its end has not been drawn yet: it may end while the page is being drawn."""
+        return self.is_live or self._n_told != self._n_taken or self._fault is not None
+
     def advance(self) -> bool:
         """Look at it: it is worked on for a moment, or until its first picture. False when there is nothing to draw.
 
@@ -67,7 +72,7 @@ class Run:
                 return True
             with self._news:
                 self._news.wait_for(lambda: not self.is_live or (had_none and self.result is not None), _MOMENT)
-        elif self._n_told == self._n_taken and self._fault is None:
+        elif not self.has_news:
             return False
         self._n_told = self._n_taken
         fault, self._fault = self._fault, None
