@@ -1,8 +1,8 @@
 """What can be chosen about a run (`Settings`), about reading it (`Weights`) and about a continuation (`Decoding`)."""
 
 import math
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
 
 from heta_core.errors import SettingsError
 
@@ -17,6 +17,8 @@ ESTIMATORS: tuple[Estimator, ...] = get_args(Estimator)
 SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
 DECODINGS: tuple[DecodingMethod, ...] = get_args(DecodingMethod)
 
+# The settings that say how the work is cut up; what suits another computer, and changes no number beyond rounding.
+OF_THE_WORK = ("chunk", "batch", "memory")
 _SEEDS = 2**64  # of a draw, which is keyed by the seed and the position
 
 
@@ -48,7 +50,7 @@ class Settings:
         _one_of("estimator", self.estimator, ESTIMATORS)
         self._check_estimator()
         _whole("seed", self.seed, 0)
-        for name in ("chunk", "batch", "memory"):
+        for name in OF_THE_WORK:
             if getattr(self, name) is not None:
                 _whole(name, getattr(self, name), 1)
         if (self.mask == "token") != (self.mask_token is not None):
@@ -58,6 +60,12 @@ class Settings:
             )
         if self.mask_token is not None:
             _whole("mask_token", self.mask_token, 0)
+
+    @property
+    def asked(self) -> "Settings":
+        """What is asked for, however the work is cut up."""
+        unset: dict[str, Any] = dict.fromkeys(OF_THE_WORK)
+        return replace(self, **unset)
 
     def _check_estimator(self) -> None:
         """What goes with which estimator: an option that would change nothing is refused."""

@@ -72,7 +72,7 @@ def _steps(asked: Asked, result: Attribution, order: Order) -> Generator[Curves,
     for work, found in _parts(asked, result, order, ranks):
         known = replace(known, work=known.work.plus(work).unfinished())
         if isinstance(found, Curve):
-            known = replace(known, curves=(*known.curves, found))
+            known = known.with_curve(found)
         elif found is not None:
             known = replace(known, said=found)
         yield known

@@ -3,7 +3,7 @@
 import hashlib
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -118,7 +118,7 @@ def identity(result: Result) -> str:
 
     How the score is weighed, how the work was cut up and on which device it ran make no other analysis.
     """
-    source, settings = result.source, replace(result.settings, chunk=None, batch=None, memory=None)
+    source, settings = result.source, result.settings.asked
     asked: tuple[object, ...] = (source.model, source.weights_id, source.tokenizer_id, source.dtype, result.method)
     asked += (settings, result.tokens.ids, result.tokens.text)
     if isinstance(result, GenerationAttribution):

@@ -1,6 +1,6 @@
 """Hidden states where they enter a layer: read once, and put in the place of what the layers below would hand on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,6 +9,9 @@ from torch import Tensor, nn
 
 from heta_core.errors import SettingsError, UnsupportedModelError
 from heta_core.language_model import LanguageModel, running
+from heta_core.passes.feeding import Arguments, called_with, hidden_of, holder_of
+
+Change = Callable[[Tensor], Tensor | None]
 
 
 def entry_of(lm: LanguageModel, n_last: int) -> int:
@@ -27,7 +30,7 @@ def entry_of(lm: LanguageModel, n_last: int) -> int:
 def entering(lm: LanguageModel, embeddings: Tensor, entry: int) -> Tensor:
     """(T, D) what enters a layer in one forward over (T, D) embeddings."""
     seen: list[Tensor] = []
-    with running(lm) as model, _hooked(lm, entry, lambda hidden: seen.append(hidden)):
+    with running(lm) as model, _hooked(lm, entry, seen.append):
         model(inputs_embeds=embeddings[None], use_cache=False, logits_to_keep=1)
     return seen[0][0]
 
@@ -43,36 +46,26 @@ def entered_by(lm: LanguageModel, entry: int | None, hidden: Tensor) -> Iterator
 
 
 @contextmanager
-def _hooked(lm: LanguageModel, entry: int, change: Any) -> Iterator[None]:
-    handle = _layer(lm, entry).register_forward_pre_hook(_around(change), with_kwargs=True)
+def _hooked(lm: LanguageModel, entry: int, change: Change) -> Iterator[None]:
+    layer = holder_of(lm.model, list(lm.architecture.sites(lm.model))[entry].attention)
+    handle = layer.register_forward_pre_hook(_around(change), with_kwargs=True)
     try:
         yield
     finally:
         handle.remove()
 
 
-def _around(change: Any) -> Any:
+def _around(change: Change) -> Callable[[nn.Module, tuple[Any, ...], dict[str, Any]], Arguments]:
     """A hook that shows a layer's hidden states to `change` and hands on what comes back, if anything does."""
 
-    def hook(
-        _module: nn.Module, given: tuple[Any, ...], named: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        hidden = given[0] if given else named.get("hidden_states")
+    def hook(_module: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> Arguments:
+        hidden = hidden_of(given, named)
         if not isinstance(hidden, Tensor) or hidden.ndim != 3:
             raise UnsupportedModelError(
                 "layers=k needs layers that take hidden states of shape (batch, tokens, width); this model's take "
                 "something else: leave out layers."
             )
         changed = change(hidden)
-        if changed is None:
-            return given, named
-        return ((changed, *given[1:]), named) if given else (given, named | {"hidden_states": changed})
+        return (given, named) if changed is None else called_with(changed, given, named)
 
     return hook
-
-
-def _layer(lm: LanguageModel, entry: int) -> nn.Module:
-    """The module that holds a layer's attention."""
-    attention = list(lm.architecture.sites(lm.model))[entry].attention
-    holder: nn.Module = next(m for m in lm.model.modules() if any(child is attention for child in m.children()))
-    return holder

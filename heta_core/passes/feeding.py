@@ -18,9 +18,27 @@ from heta_core.architectures import Architecture
 def feed_forward_of(model: nn.Module, architecture: Architecture) -> nn.Module | None:
     """The one part of the last layer, beside its attention, that has matrices; None where there is no one such."""
     attention = list(architecture.sites(model))[-1].attention
-    holder = next((m for m in model.modules() if any(child is attention for child in m.children())), model)
+    holder = holder_of(model, attention)
     parts = [m for m in holder.children() if m is not attention and any(p.ndim > 1 for p in m.parameters())]
     return parts[0] if len(parts) == 1 else None
+
+
+def holder_of(model: nn.Module, part: nn.Module) -> nn.Module:
+    """The module that has a part of the model as a child."""
+    return next(m for m in model.modules() if any(child is part for child in m.children()))
+
+
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]  # of a call: by place and by name
+
+
+def hidden_of(given: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """The hidden states that a part of a layer is called with."""
+    return given[0] if given else named.get("hidden_states")
+
+
+def called_with(hidden: Tensor, given: tuple[Any, ...], named: dict[str, Any]) -> Arguments:
+    """The same call with other hidden states."""
+    return ((hidden, *given[1:]), named) if given else (given, named | {"hidden_states": hidden})
 
 
 @contextmanager
@@ -48,13 +66,10 @@ class _Taken:
         self._rows = rows
         self._n_positions = 0
 
-    def before(
-        self, _module: nn.Module, given: tuple[Any, ...], named: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        hidden = given[0] if given else named["hidden_states"]
+    def before(self, _module: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> Arguments:
+        hidden = hidden_of(given, named)
         self._n_positions = hidden.shape[1]
-        taken = self._selected(hidden)
-        return ((taken, *given[1:]), named) if given else (given, named | {"hidden_states": taken})
+        return called_with(self._selected(hidden), given, named)
 
     def after(self, _module: nn.Module, _given: tuple[Any, ...], output: Any) -> Any:
         if isinstance(output, tuple):

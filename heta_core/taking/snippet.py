@@ -8,13 +8,11 @@ import textwrap
 from dataclasses import fields
 
 from heta_core.attribution import Attribution
-from heta_core.settings import Settings, Weights
+from heta_core.settings import OF_THE_WORK, Settings, Weights
 from heta_core.targets import Choice, as_asked
 from heta_core.tokens import Tokens
 from heta_core.views import naming
 
-# They say how the work is cut up, which suits another computer otherwise and changes no number beyond rounding.
-_OF_THE_WORK = ("chunk", "batch", "memory")
 _LINE = 100  # characters
 
 
@@ -60,7 +58,7 @@ def added(tokens: Tokens) -> tuple[int, int]:
 
 def _shown(value: Choice | Settings | Weights, usual: object) -> str:
     """A call that makes the value again, with what is not as usual."""
-    names = [f.name for f in fields(value) if f.name not in _OF_THE_WORK]
+    names = [f.name for f in fields(value) if f.name not in OF_THE_WORK]
     said = [f"{name}={getattr(value, name)!r}" for name in names if getattr(value, name) != getattr(usual, name)]
     return f"{type(value).__name__}({', '.join(said)})"
 

@@ -95,11 +95,8 @@ class Question:
 
 
 def _satisfies(had: Settings, wanted: Settings) -> bool:
-    """Settings are the wanted ones, or give every token as many probes as auto gives those that count.
-
-    How the work was cut up changes no number.
-    """
-    had, wanted = (replace(settings, chunk=None, batch=None, memory=None) for settings in (had, wanted))
+    """Settings are the wanted ones, or give every token as many probes as auto gives those that count."""
+    had, wanted = had.asked, wanted.asked
     is_full = had.estimator == "block_probes" and isinstance(had.probes, int) and had.probes >= _FULL
     return had == wanted or (is_full and wanted == replace(had, probes="auto"))
 
