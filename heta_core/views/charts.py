@@ -78,11 +78,7 @@ def heads(attribution: Attribution, unit: int, theme: Theme = "light") -> str:
         ReportError: the transition is not known yet, or there is no such unit.
     """
     a, palette = attribution, PALETTES[theme]
-    if a.transition is None:
-        raise ReportError("Layers and heads need the transition, which is not known yet: wait for it.")
-    if not 0 <= unit < a.n_units:
-        raise ReportError(f"The {naming.unit(a)} must stand at 0 to {a.n_units - 1}, found {unit}.")
-    flow = 100 * a.transition.flow[:, :, unit] / a.transition.total  # (L, H)
+    flow = looking.heads(a, unit)
     n_layers, n_heads = flow.shape
     wide = min(90.0, (_WIDTH - 2 * _MARGIN - 70) / n_heads)
     high = 26.0 if n_heads <= _MOST_NUMBERED else wide
@@ -102,7 +98,7 @@ def heads(attribution: Attribution, unit: int, theme: Theme = "light") -> str:
                 text = Style(style.size, palette.text)
                 parts.append(written(words.number(float(flow[layer, head])), x + 3, top + high / 2 + 4, text))
     name = words.quoted(a.units.pieces[unit])
-    told = f"{name}: {words.percent(float(a.transition.scores[unit]))} of the flow in all; cells in % of the flow"
+    told = f"{name}: {looking.all_heads(a, unit)}; cells in % of the flow"
     return _document(a, parts, y + 8 + n_layers * high + 26, told, theme)
 
 

@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 
 from heta_core.attribution import Attribution
 from heta_core.errors import ReportError
-from heta_core.views import naming, ranking, words
+from heta_core.views import looking, naming, ranking, words
 from heta_core.views.scale import PALETTES, Theme, tint
 
 # More bars than this cannot be told apart; what is left out is stated.
@@ -58,13 +58,14 @@ def _tick(label: str) -> str:
 
 
 def heads(attribution: Attribution, unit: int, theme: Theme = "light") -> go.Figure:
-    """(L, H) where the transition of one token or block comes from; the cells sum to its M."""
+    """(L, H) where the transition of one token or block comes from; the cells sum to its M.
+
+    Raises:
+        ReportError: the transition is not known yet, or there is no such unit.
+    """
     a = attribution
-    if a.transition is None:
-        raise ReportError("Layers and heads need the transition, which is not known yet: wait for it.")
-    if not 0 <= unit < a.n_units:
-        raise ReportError(f"The {naming.unit(a)} must stand at 0 to {a.n_units - 1}, found {unit}.")
-    parts = 100 * a.transition.flow[:, :, unit] / a.transition.total  # (L, H)
+    parts = looking.heads(a, unit)
+    assert a.transition is not None
     n_layers, n_heads = parts.shape
     figure = go.Figure(
         go.Heatmap(
@@ -78,13 +79,12 @@ def heads(attribution: Attribution, unit: int, theme: Theme = "light") -> go.Fig
         )
     )
     name = html.escape(f"“{_tick(words.label(a.units.pieces[unit]))}”")
-    share = float(a.transition.scores[unit])
     sink = a.transition.sink_share
     lost = (
         f";<br>up to {words.percent(float(sink.max()))} of a layer's attention goes to no token" if sink.any() else ""
     )
     figure.update_layout(
-        title={"text": f"{name}: {words.percent(share)} of the flow in all{lost}", "font": {"size": 13}},
+        title={"text": f"{name}: {looking.all_heads(a, unit)}{lost}", "font": {"size": 13}},
         height=min(900, 28 * n_layers + 150),
         margin={"l": 70, "r": 10, "t": 50, "b": 40},
     )

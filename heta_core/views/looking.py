@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from heta_core.attribution import Attribution
+from heta_core.errors import ReportError
 from heta_core.parts import Floats
 from heta_core.views import naming, ranking, words
 from heta_core.views.scale import Hue, intensity
@@ -71,6 +72,26 @@ def said(component: Component, value: float) -> str:
     if component == "final":
         return words.percent(value, 0)
     return words.percent(value) if component == "transition" else words.number(value)
+
+
+def heads(a: Attribution, unit: int) -> Floats:
+    """(L, H) where the transition of one unit comes from, in percent of the flow; the cells sum to its M.
+
+    Raises:
+        ReportError: the transition is not known yet, or there is no such unit.
+    """
+    if a.transition is None:
+        raise ReportError("Layers and heads need the transition, which is not known yet: wait for it.")
+    if not 0 <= unit < a.n_units:
+        raise ReportError(f"The {naming.unit(a)} must stand at 0 to {a.n_units - 1}, found {unit}.")
+    flow: Floats = 100 * a.transition.flow[:, :, unit] / a.transition.total
+    return flow
+
+
+def all_heads(a: Attribution, unit: int) -> str:
+    """What the cells of one unit sum to."""
+    assert a.transition is not None
+    return f"{words.percent(float(a.transition.scores[unit]))} of the flow in all"
 
 
 def _component(a: Attribution, name: Component) -> words.ComponentWords:
