@@ -12,16 +12,15 @@ import numpy as np
 from heta_core.attribution import Attribution
 from heta_core.errors import ReportError
 from heta_core.parts import Floats
-from heta_core.views import caption, lettering, looking, naming, origin, ranking, words
+from heta_core.views import lettering, looking, naming, ranking, words
 from heta_core.views.lettering import Style, written
 from heta_core.views.scale import PALETTES, Hue, Theme, intensity, tint
+from heta_core.views.sheet import MARGIN, ROOM, about, heading, sheet
 
 # More rows than this do not fit on a sheet; what is left out is stated.
 MOST_ROWS = 60
-_WIDTH, _MARGIN, _LABELS = 960.0, 32.0, 150.0
+_LABELS, _TEXT = 150.0, 11.5  # the width of labels, and a font size
 _ROW, _BAR = 19.0, 11.0  # of the chart of bars
-_HEAD, _TEXT, _NOTE = 20.0, 11.5, 12.0  # font sizes
-_LEADING = 1.45
 _Raw = Literal["transition", "hessian", "kl"]
 _COLUMNS: tuple[_Raw, ...] = ("transition", "hessian", "kl")
 _MOST_NUMBERED = 24  # heads in a row; in more cells numbers are too small to be read
@@ -58,14 +57,14 @@ def breakdown(attribution: Attribution, theme: Theme = "light") -> str:
     columns = list(_columns(a, np.array(kept)))
     if not columns:
         raise ReportError("A breakdown needs a component, found none: wait for the first result.")
-    parts, y = _heading(a, theme)
+    parts, y = _headed(a, theme)
     head, label = Style(_TEXT, palette.muted), Style(_TEXT, palette.text)
     for column in columns:
         parts.append(written(column.title, column.left, y, head))
     for k, unit in enumerate(kept):
         base = y + 6 + (k + 1) * _ROW
         name = lettering.shortened(words.label(a.units.pieces[unit]), _LABELS - 10, label)
-        parts.append(written(name, _MARGIN, base, label))
+        parts.append(written(name, MARGIN, base, label))
         parts += [bar for column in columns for bar in _bar(column, k, base, theme)]
     told = _told(a, len(kept), ranking.hidden_share(rows[:MOST_ROWS], rows))
     return _document(a, parts, y + 6 + (len(kept) + 2) * _ROW, told, theme)
@@ -80,19 +79,19 @@ def heads(attribution: Attribution, unit: int, theme: Theme = "light") -> str:
     a, palette = attribution, PALETTES[theme]
     flow = looking.heads(a, unit)
     n_layers, n_heads = flow.shape
-    wide = min(90.0, (_WIDTH - 2 * _MARGIN - 70) / n_heads)
+    wide = min(90.0, (ROOM - 70) / n_heads)
     high = 26.0 if n_heads <= _MOST_NUMBERED else wide
-    parts, y = _heading(a, theme)
+    parts, y = _headed(a, theme)
     style = Style(_TEXT if n_heads <= 16 else 8.5, palette.muted)
     for head in range(n_heads):
         number = f"head {head}" if wide > 45 else str(head)
-        parts.append(written(number, _MARGIN + 70 + head * wide, y, style))
+        parts.append(written(number, MARGIN + 70 + head * wide, y, style))
     shades = intensity(flow)
     for layer in range(n_layers):
         top = y + 8 + layer * high
-        parts.append(written(f"layer {layer}", _MARGIN, top + high / 2 + 4, Style(_TEXT, palette.muted)))
+        parts.append(written(f"layer {layer}", MARGIN, top + high / 2 + 4, Style(_TEXT, palette.muted)))
         for head in range(n_heads):
-            x, ground = _MARGIN + 70 + head * wide, tint(float(shades[layer, head]), theme, "transition")
+            x, ground = MARGIN + 70 + head * wide, tint(float(shades[layer, head]), theme, "transition")
             parts.append(f'<rect x="{x:.2f}" y="{top:.2f}" width="{wide:.2f}" height="{high:.2f}" fill="{ground}"/>')
             if n_heads <= _MOST_NUMBERED:
                 text = Style(style.size, palette.text)
@@ -105,7 +104,7 @@ def heads(attribution: Attribution, unit: int, theme: Theme = "light") -> str:
 def _columns(a: Attribution, kept: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Iterator[_Column]:
     """The components that are known, with the room that each has."""
     known = [(n, _values(a, n)) for n in _COLUMNS if looking.raw(a, n) is not None]
-    wide = (_WIDTH - 2 * _MARGIN - _LABELS) / max(1, len(known))
+    wide = (ROOM - _LABELS) / max(1, len(known))
     meanings = {c.name: c for c in words.components(a.target.kind)}
     for k, (name, values) in enumerate(known):
         errors = np.zeros(len(kept))
@@ -122,7 +121,7 @@ def _columns(a: Attribution, kept: np.ndarray[tuple[int], np.dtype[np.int64]]) -
         elif name == "kl" and a.foil:
             title, numbers = "Δ, nats", [naming.signed(v) for v in values[kept].tolist()]
         colour: Hue = "heat" if name == "kl" and a.foil else name
-        yield _Column(title, values[kept], tuple(numbers), errors, colour, _MARGIN + _LABELS + k * wide, wide)
+        yield _Column(title, values[kept], tuple(numbers), errors, colour, MARGIN + _LABELS + k * wide, wide)
 
 
 def _values(a: Attribution, name: _Raw) -> Floats:
@@ -162,20 +161,10 @@ def _told(a: Attribution, n_shown: int, hidden: float) -> str:
     return f"{all_of} in reading order{rest}{sides}."
 
 
-def _heading(a: Attribution, theme: Theme) -> tuple[list[str], float]:
-    style, y = Style(_HEAD, PALETTES[theme].text, is_bold=True), _MARGIN + _HEAD
-    parts = []
-    for line in lettering.wrapped(naming.question(a), _WIDTH - 2 * _MARGIN, style):
-        parts.append(written(line, _MARGIN, y, style))
-        y += _HEAD * _LEADING
+def _headed(a: Attribution, theme: Theme) -> tuple[list[str], float]:
+    parts, y = heading(naming.question(a), theme)
     return parts, y + 4
 
 
 def _document(a: Attribution, parts: list[str], y: float, told: str, theme: Theme) -> str:
-    """With how likely the target is, the method and the origin below."""
-    style = Style(_NOTE, PALETTES[theme].muted)
-    for note in (told, f"{naming.certainty(a)}.", caption.method(a), origin.told(a)):
-        for line in lettering.wrapped(note, _WIDTH - 2 * _MARGIN, style):
-            parts.append(written(line, _MARGIN, y, style))
-            y += _NOTE * _LEADING
-    return lettering.document(parts, (_WIDTH, y + _MARGIN - 12), PALETTES[theme].ground, naming.question(a))
+    return sheet(naming.question(a), parts, y, (told, *about(a)), theme)

@@ -11,18 +11,16 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from heta_core.attribution import Attribution
-from heta_core.views import caption, lettering, naming, origin, strip, words
+from heta_core.views import lettering, naming, strip, words
 from heta_core.views.lettering import Style, written
 from heta_core.views.looking import Look, look
 from heta_core.views.scale import PALETTES, Hue, Palette, Theme, tint
+from heta_core.views.sheet import MARGIN, NOTE, ROOM, WIDTH, about, heading, sheet
 from heta_core.views.words import Component
 
-WIDTH, MARGIN = 960.0, 32.0
-_ROOM = WIDTH - 2 * MARGIN
-_WORD, _NUMBER, _HEAD, _NOTE = 17.0, 10.0, 20.0, 12.0  # font sizes
+_WORD, _NUMBER = 17.0, 10.0  # font sizes
 _LINE, _BOX, _PAD = 48.0, 38.0, 4.0  # from line to line; a token's ground, and the room inside it
 _GAP, _GLUE = 5.0, 1.0  # before a word, and before a piece of the same word
-_LEADING = 1.45  # of notes, over their font size
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +55,12 @@ def svg(attribution: Attribution, component: Component = "final", theme: Theme =
     a, palette = attribution, PALETTES[theme]
     shown = look(a, component)
     question = naming.question(a)
-    title = Style(_HEAD, palette.text, is_bold=True)
-    parts, y = _lines([question], MARGIN + _HEAD, title)
+    parts, y = heading(question, theme)
     cells = _placed([*_cells(a, shown, theme), *_answers(a, palette)], y + 6)
     parts += _drawn(cells, palette)
     y = (cells[-1].y if cells else y) + _LINE + 14
     legend, y = _legend(a, shown, theme, y)
-    note = Style(_NOTE, palette.muted)
-    sure = f"{naming.certainty(a)[0].upper()}{naming.certainty(a)[1:]}."
-    notes, y = _lines([sure, caption.method(a), origin.told(a)], y + 10, note)
-    return lettering.document([*parts, *legend, *notes], (WIDTH, y + MARGIN - 12), palette.ground, question)
-
-
-def _lines(texts: Sequence[str], y: float, style: Style) -> tuple[list[str], float]:
-    """Paragraphs set in lines from the base line y on, and the base line after them."""
-    parts = []
-    for text in filter(None, texts):
-        for line in lettering.wrapped(text, _ROOM, style):
-            parts.append(written(line, MARGIN, y, style))
-            y += style.size * _LEADING
-    return parts, y
+    return sheet(question, [*parts, *legend], y + 10, about(a), theme)
 
 
 def _cells(a: Attribution, shown: Look, theme: Theme) -> Iterator[_Cell]:
@@ -97,7 +81,7 @@ def _cells(a: Attribution, shown: Look, theme: Theme) -> Iterator[_Cell]:
             _GAP if lead or before or kind else _GLUE,
             token == a.places[unit][0],
         )
-        *stretches, last = lettering.cut(text, _ROOM - 2 * _PAD, style)
+        *stretches, last = lettering.cut(text, ROOM - 2 * _PAD, style)
         yield from (replace(cell, text=stretch, n_breaks=1) for stretch in stretches)
         yield replace(cell, text=last, n_breaks=min(2, tail.count("\n")))
         before = tail or kind
@@ -116,7 +100,7 @@ def _answers(a: Attribution, palette: Palette) -> Iterator[_Cell]:
 
 def _boxes(name: str, log_p: float, ground: str, ink: str) -> Iterator[_Cell]:
     whole = _Cell(name, f"p {words.probability(log_p)}", None, ground, ink, gap=2 * _GAP)
-    for text in lettering.cut(name, _ROOM - 2 * _PAD, Style(_WORD, ink)):
+    for text in lettering.cut(name, ROOM - 2 * _PAD, Style(_WORD, ink)):
         yield replace(whole, text=text)
 
 
@@ -154,7 +138,7 @@ def _drawn(cells: Sequence[_Cell], palette: Palette) -> Iterator[str]:
 def _legend(a: Attribution, shown: Look, theme: Theme, y: float) -> tuple[list[str], float]:
     """What the colours mean: the component, its scale from 0 to the highest, and the two sides of a contrast."""
     palette = PALETTES[theme]
-    style = Style(_NOTE, palette.text)
+    style = Style(NOTE, palette.text)
     if not shown.is_known:
         return [written("No component is known yet.", MARGIN, y, style)], y + 20
     name = f"{shown.title}: 0 … {shown.highest}"
