@@ -36,7 +36,8 @@ _SCHEMA = (
     f"PRAGMA user_version = {VERSION}",
 )
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_MOVING = threading.Lock()
+# A thread that has the file open while it is renamed would take the new file's journal for its own.
+_ONE_BY_ONE = threading.RLock()
 
 Connection = sqlite3.Connection
 
@@ -64,13 +65,14 @@ def write(path: Path, change: Callable[[Connection], _T]) -> _T:
 def _guarded(path: Path, work: Callable[[], _T]) -> _T:
     """The work, again with a new file where the old one was damaged, and SQLite's errors in words."""
     try:
-        try:
-            return work()
-        except sqlite3.DatabaseError as error:
-            if _code(error) not in _DAMAGE:
-                raise
-            _put_aside(path)
-            return work()
+        with _ONE_BY_ONE:
+            try:
+                return work()
+            except sqlite3.DatabaseError as error:
+                if _code(error) not in _DAMAGE:
+                    raise
+                _put_aside(path)
+                return work()
     except sqlite3.Error as error:
         raise LibraryError(_in_words(path, error)) from error
     except OSError as error:
@@ -158,20 +160,19 @@ def _build(connection: Connection) -> None:
 
 def _put_aside(path: Path) -> None:
     """Rename a damaged library and start a new one that says so; nothing where somebody else just did."""
-    with _MOVING:
-        if _is_sound(path):
-            return
-        moment = time.strftime("%Y%m%d-%H%M%S")
-        kept, k = path.with_name(f"{path.stem}.damaged-{moment}{path.suffix}"), 1
-        while kept.exists():
-            k += 1
-            kept = kept.with_name(f"{path.stem}.damaged-{moment}-{k}{path.suffix}")
-        # The journal first: beside a new file it would be taken for that file's own.
-        for ending in ("-journal", ""):
-            source = path.with_name(path.name + ending)
-            if source.exists():
-                source.rename(kept.with_name(kept.name + ending))
-        _written(path, lambda c: c.execute("INSERT INTO aside VALUES (?, ?)", (str(kept), time.time())))
+    if _is_sound(path):
+        return
+    moment = time.strftime("%Y%m%d-%H%M%S")
+    kept, k = path.with_name(f"{path.stem}.damaged-{moment}{path.suffix}"), 1
+    while kept.exists():
+        k += 1
+        kept = kept.with_name(f"{path.stem}.damaged-{moment}-{k}{path.suffix}")
+    # The journal first: beside a new file it would be taken for that file's own.
+    for ending in ("-journal", ""):
+        source = path.with_name(path.name + ending)
+        if source.exists():
+            source.rename(kept.with_name(kept.name + ending))
+    _written(path, lambda c: c.execute("INSERT INTO aside VALUES (?, ?)", (str(kept), time.time())))
 
 
 def _is_sound(path: Path) -> bool:
