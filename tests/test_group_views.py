@@ -34,7 +34,8 @@ def test_the_shell_tells_blocks_with_their_size_and_density() -> None:
 def test_the_caption_speaks_of_blocks() -> None:
     told = caption.caption(BLOCKS)
     assert told.text == (
-        "No block stands out: the highest, “<s>”, carries 50\xa0% of the score, an even part would be 33\xa0%. "
+        "No block stands out: the highest, “<s>”, carries 50\xa0% of the score, chance alone "
+        "would give the largest of 3 parts 61\xa0%. "
         "One block changes the answer when it is masked."
     )
     assert told.method == (

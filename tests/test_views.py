@@ -139,7 +139,8 @@ def spoken(result: Attribution) -> str:
 
 def test_the_caption_says_what_the_numbers_say() -> None:
     assert spoken(small()) == (
-        "No token stands out: the highest, “<s>”, carries 55 % of the score, an even part would be 33 %. "
+        "No token stands out: the highest, “<s>”, carries 55 % of the score, chance alone "
+        "would give the largest of 3 parts 61 %. "
         "One token changes the answer when it is masked."
     )
     assert spoken(FINISHED) == (

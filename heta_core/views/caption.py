@@ -8,12 +8,11 @@ import numpy as np
 
 from heta_core.attribution import Attribution
 from heta_core.views import estimates, naming, ranking, words
+from heta_core.views.standing import standing
 from heta_core.views.words import percent, quoted
 
 # With less than this the model would rather say something else, or nearly so.
 GUESS_BELOW = 0.5
-# Twice its even part is the least that a unit must hold to stand out; of very few units no more than this.
-_STANDS_OUT, _ALWAYS_STANDS_OUT = 2.0, 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +92,11 @@ def _leader(a: Attribution, row: ranking.Row) -> str:
         return f"So far, {known}, {name} comes first; {waits} may change that."
     if row.share == 0:
         return "Every score is zero: nothing in the text can be named."
-    if row.share < min(_STANDS_OUT / a.n_units, _ALWAYS_STANDS_OUT):
+    found = standing(a)
+    if found is not None and found.is_flat:
         return (
             f"No {naming.unit(a)} stands out: the highest, {name}, carries {percent(row.share, 0)} of the score, "
-            f"an even part would be {percent(1 / a.n_units, 0)}."
+            f"chance alone would give the largest of {a.n_units} parts {percent(found.by_chance, 0)}."
         )
     return f"{name} carries {percent(row.share, 0)} of the score (rank 1 of {a.n_units}). {_without(a, row)}"
 
