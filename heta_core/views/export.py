@@ -32,15 +32,16 @@ def generation_csv(generation: GenerationAttribution) -> str:
     table = csv.DictWriter(file, [*names.values(), *(f.name for f in fields(ranking.Row))], lineterminator="\n")
     table.writeheader()
     for step in ranking.steps_table(generation):
-        said = {names[name]: value for name, value in (asdict(step) | {"label": _cell(step.label)}).items()}
+        said = {names[name]: value for name, value in (asdict(step) | {"label": cell(step.label)}).items()}
         for row in ranking.rows(generation.at(step.step)):
             table.writerow(said | _safe(row))
     return file.getvalue()
 
 
 def _safe(row: ranking.Row) -> dict[str, object]:
-    return asdict(row) | {"label": _cell(row.label), "first_choice": _cell(row.first_choice or "")}
+    return asdict(row) | {"label": cell(row.label), "first_choice": cell(row.first_choice or "")}
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -15,7 +15,7 @@ from heta_core.attribution import Attribution
 from heta_core.parts import Prediction
 from heta_core.targets import Said
 from heta_core.tokens import Tokens
-from heta_core.views import caption, estimates, naming, ranking, words
+from heta_core.views import caption, estimates, naming, ranking, reading, words
 
 # Nats; a mark in the text is for what a reader would call a change: the answer 2 % likelier, not 0.1 %.
 _MARKED_EFFECT = 0.02
@@ -28,19 +28,23 @@ def payload(attribution: Attribution) -> dict[str, Value]:
     a = attribution
     words_of, scored = caption.caption(a), naming.scored(a)
     one, many = ("word", "words") if scored == "tokens" else words.UNITS[scored]
+    readings, unread = reading.offered(a, scored)
     return {
         "tokens": token_parts(a.units),
         "labels": labels(a.units),
         "n_context": a.n_units,
         "scored": {"by": scored, "one": one, "many": many, "sizes": a.sizes.tolist()},
+        "readings": readings,
+        "unread": unread,
+        "framing": reading.framing_units(a),
         "target": _target(a),
         "prediction": _prediction(a),
-        "transition": _list(a.transition.scores if a.transition else None),
-        "hessian": _list(a.hessian.scores if a.hessian else None),
-        "density": _list(a.density if a.groups else None),
-        "hessian_error": _list(a.hessian.standard_error if a.hessian else None),
+        "transition": numbers(a.transition.scores if a.transition else None),
+        "hessian": numbers(a.hessian.scores if a.hessian else None),
+        "density": numbers(a.density if a.groups else None),
+        "hessian_error": numbers(a.hessian.standard_error if a.hessian else None),
         "shared": estimates.shares(a.hessian) if a.hessian else None,
-        "kl": _list(a.information_scores),
+        "kl": numbers(a.information_scores),
         "masked": _masked(a),
         "weights": asdict(a.weights),
         "caption": words_of.text,
@@ -143,7 +147,7 @@ def _masked(a: Attribution) -> dict[str, Value] | None:
     return {
         "p": [_probability(log_p) for log_p in information.log_p],
         "p_foil": None if foil is None else [_probability(log_p) for log_p in foil],
-        "effect": _list(effect),
+        "effect": numbers(effect),
         "says": [words.label(c.piece) for c in information.first_choices],
         "says_p": [_short(min(1.0, c.probability)) for c in information.first_choices],
         "places": None if places is None else [a.unit_of(int(place)) for place in places],
@@ -152,8 +156,8 @@ def _masked(a: Attribution) -> dict[str, Value] | None:
     }
 
 
-def _list(values: NDArray[np.float64] | None) -> list[float | None] | None:
-    """Plain numbers; what is not known in an array is None, as NaN is no JSON."""
+def numbers(values: NDArray[np.float64] | None) -> list[float | None] | None:
+    """Plain numbers of six digits; what is not known in an array is None, as NaN is no JSON."""
     return None if values is None else [None if np.isnan(v) else _short(v) for v in values.tolist()]
 
 
