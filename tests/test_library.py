@@ -264,6 +264,7 @@ def test_bad_entries_are_named_and_good_ones_taken(shelf: Shelf, tmp_path: Path)
         {**good, "tags": ["x", 1]},
         {**good, "created": -1},
         {**good, "created": True},
+        {**good, "created": 10**400},
         {**good, "more": 1},
         {"title": "No report"},
         "text",
