@@ -25,6 +25,7 @@ from heta_core.settings import Decoding, Weights  # noqa: E402
 from heta_core.targets import Choice  # noqa: E402
 from heta_core.tokens import Segment  # noqa: E402
 from heta_core.views import shares, strip  # noqa: E402
+from heta_core.views.film import payload  # noqa: E402
 from pages.generate import branches, continuation, film, forking, generating, prompt_form  # noqa: E402
 from pages.generate.generating import Edit, Request, Turn  # noqa: E402
 from pages.ui import engine_cache, examples, state, token_strip  # noqa: E402
@@ -134,16 +135,16 @@ def test_without_a_shipped_generation_the_form_holds_the_prompt_of_the_first_exa
 
 def test_a_step_that_has_not_changed_is_not_written_anew() -> None:
     drawn: dict[int, Any] = {}
-    first = film.payload(SHOWN, drawn)["steps"]
+    first = payload(SHOWN, drawn)["steps"]
     changed = SHOWN.with_step(2, replace(SHOWN.steps[2], hessian=None))
-    second = film.payload(changed, drawn)["steps"]
+    second = payload(changed, drawn)["steps"]
     assert second[1] is first[1] and second[2] is not first[2] and second[2]["hessian"] is None
-    assert film.payload(changed.with_weights(Weights(beta=0.1)), drawn)["steps"][1] is not first[1]
+    assert payload(changed.with_weights(Weights(beta=0.1)), drawn)["steps"][1] is not first[1]
 
 
 def test_the_text_grows_before_there_is_a_number() -> None:
     for partial in made_generation.growing(SHOWN):
-        data = film.payload(partial)
+        data = payload(partial)
         assert len(data["steps"]) in (0, SHOWN.n_new)
         assert len(data["shared"]["tokens"]) == len(partial.tokens)
         json.dumps(data, allow_nan=False)
@@ -269,7 +270,7 @@ def test_a_saved_generation_reopens_the_exact_view(app: AppTest) -> None:
     saved = SHOWN.with_weights(Weights(beta=0.1, gamma=0.7, scaling="raw"))
     data = sent(act(app, lambda: branches.show(loads_generation(dumps(saved)), "Saved file")))
     assert data["film"]["shared"]["weights"] == {"beta": 0.1, "gamma": 0.7, "scaling": "raw"}
-    again = film.payload(loads_generation(dumps(saved)))
+    again = payload(loads_generation(dumps(saved)))
     assert data["film"] == json.loads(json.dumps(again))
 
 
@@ -343,7 +344,7 @@ def test_a_chat_is_asked_with_its_turns(app: AppTest) -> None:
 
 
 def test_parts_cover_the_context_of_every_step() -> None:
-    parts = film.payload(SHOWN)["parts"]["sentences"]
+    parts = payload(SHOWN)["parts"]["sentences"]
     for k in range(SHOWN.n_new):
         a = SHOWN.at(k)
         expected = [part.share for part in shares.by_sentence(a)]

@@ -8,9 +8,10 @@ from heta_core.errors import ReportError
 from heta_core.generated import GenerationAttribution
 from heta_core.report import dumps, loads_generation
 from heta_core.views import export, words
+from heta_core.views.film import is_curved
 from heta_core.views.scale import Theme
 from heta_core.views.words import Component
-from pages.generate import branches, generating
+from pages.generate import branches
 from pages.generate.branches import Branch
 from pages.ui import state
 from pages.ui.details import text_of
@@ -41,7 +42,7 @@ def _matrix(branch: Branch, g: GenerationAttribution) -> None:
     names = {c.title: c.name for c in words.COMPONENTS}
     title = st.segmented_control("Component", list(names), default="Final", key=_COMPONENT, required=True)
     wanted = names[title or "Final"]
-    is_over = all(generating.is_curved(step) for step in g.steps) or branches.busy() is None
+    is_over = all(is_curved(step) for step in g.steps) or branches.busy() is None
     instead = {"final": "kl", "hessian": "kl"}.get(wanted, wanted) if not is_over else wanted
     known = {"kl": "information", "transition": "transition"}.get(instead, "hessian")
     if not any(getattr(step, known) for step in g.steps):

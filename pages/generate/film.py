@@ -1,9 +1,9 @@
 """The component of Generate: a film of steps above the strip of Explore; what goes to the browser and what comes back.
 
-What all steps share goes once. A step that has not changed is not written anew.
+A step that has not changed is not written anew.
 """
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -11,16 +11,14 @@ import streamlit as st
 from heta_core.attribution import Attribution
 from heta_core.errors import HetaError
 from heta_core.generated import GenerationAttribution
-from heta_core.settings import Decoding
 from heta_core.targets import Choice
-from heta_core.views import shares, strip, words
-from pages.generate import branches, forking, generating
+from heta_core.views import film, strip
+from pages.generate import branches, forking
 from pages.generate.branches import Branch
 from pages.ui import component, state, token_strip
 from pages.ui.question import Question
 from pages.ui.token_strip import Event
 
-_SHARED = ("tokens", "labels", "weights", "components", "scalings")
 _COMPONENT = st.components.v2.component(
     "heta_film",
     html=component.HTML,
@@ -33,7 +31,7 @@ def draw(branch: Branch, generation: GenerationAttribution) -> None:
     """The film with everything around it. Draw it once in a run."""
     busy = branches.busy()
     data = {
-        "film": payload(generation, branch.drawn),
+        "film": film.payload(generation, branch.drawn),
         "branch": {
             "number": branch.number,
             "step": branch.step,
@@ -51,63 +49,6 @@ def draw(branch: Branch, generation: GenerationAttribution) -> None:
         },
     }
     _COMPONENT(key=branches.FILM, data=data, on_event_change=_received)
-
-
-def payload(g: GenerationAttribution, drawn: dict[int, Any] | None = None) -> dict[str, Any]:
-    """Everything that is drawn of a generation; what is not known is None. `drawn` keeps what was written before."""
-    drawn = {} if drawn is None else drawn
-    steps = [_step(g, k, drawn) for k in range(len(g.steps))]
-    return {
-        "shared": {
-            "tokens": strip.token_parts(g.tokens),
-            "labels": strip.labels(g.tokens),
-            "weights": asdict(g.weights),
-            "components": [asdict(c) for c in words.components("token")] if steps else None,
-            "scalings": words.SCALINGS,
-        },
-        "steps": steps,
-        "n_prompt": g.n_prompt,
-        "n_given": g.n_given,
-        "ending": g.ending,
-        "how": _how(g.decoding),
-        "around": [i for s in g.tokens.segments if s.kind != "content" for i in range(s.start, s.stop)],
-        "curved": [generating.is_curved(step) for step in g.steps],
-        "parts": _parts(g),
-    }
-
-
-def _how(decoding: Decoding | None) -> str:
-    """How the words were chosen."""
-    if decoding is None:
-        return ""
-    if decoding.method == "greedy":
-        return "the most probable word at each step"
-    said = ["sampled", f"temperature {decoding.temperature:g}"]
-    if decoding.top_k is not None:
-        said.append(f"top {decoding.top_k}")
-    if decoding.top_p is not None:
-        said.append(f"top-p {decoding.top_p:g}")
-    return ", ".join([*said, f"seed {decoding.seed}"])
-
-
-def _step(g: GenerationAttribution, k: int, drawn: dict[int, Any]) -> Any:
-    """What step k does not share with the others."""
-    kept = drawn.get(k)
-    if kept is None or kept[0] is not g.steps[k] or kept[1] != g.weights:
-        whole = strip.payload(g.at(k))
-        drawn[k] = kept = (g.steps[k], g.weights, {name: whole[name] for name in whole if name not in _SHARED})
-    return kept[2]
-
-
-def _parts(g: GenerationAttribution) -> dict[str, list[dict[str, object]]]:
-    """Roles and sentences of the text; the browser sums over those of their tokens that a step has read."""
-    if not g.steps:
-        return {"roles": [], "sentences": []}
-    last = g.at(len(g.steps) - 1)
-    return {
-        name: [{"name": part.name, "kind": part.kind, "tokens": list(part.tokens)} for part in parts]
-        for name, parts in (("roles", shares.by_role(last)), ("sentences", shares.by_sentence(last)))
-    }
 
 
 def _together(joint: Attribution | None, number: int) -> dict[str, Any] | None:

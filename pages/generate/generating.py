@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heta_core.generated import GenerationAttribution
-from heta_core.generated import Step as GenerationStep
 from heta_core.settings import Decoding, Settings, Weights
 from heta_core.tokens import Tokens, spliced
 from heta_core.typed import ids_of
+from heta_core.views.film import is_curved
 from pages.ui import engine_cache
 from pages.ui.engine_cache import Step
 from pages.ui.question import ADAPTIVE
@@ -109,8 +109,3 @@ def doing(g: GenerationAttribution) -> str:
 def n_curved(g: GenerationAttribution) -> int:
     """The steps whose Hessian is there in full."""
     return sum(is_curved(step) for step in g.steps)
-
-
-def is_curved(step: GenerationStep) -> bool:
-    """Every token has all its probes."""
-    return step.hessian is not None and step.work.fraction >= 1
