@@ -24,3 +24,8 @@ def overlap(a: Floats, b: Floats, k: int) -> int:
     """How many of the k highest entries of one are among the k highest of the other; equal ones in reading order."""
     highest = (np.argsort(-values, kind="stable")[:k].tolist() for values in (a, b))
     return len(set(next(highest)) & set(next(highest)))
+
+
+def chance_overlap(k: int, n: int) -> float:
+    """What `overlap` comes to on average over n entries where one of the two orders is random: k²/n."""
+    return k * k / n
