@@ -1,4 +1,4 @@
-"""Which tokens of a text are scored together: its words, its sentences, or stretches that a reader marks."""
+"""Which tokens of a text are read or scored together: words, sentences, lines, or stretches that a reader marks."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -50,8 +50,18 @@ def words(tokens: Tokens, n: int) -> Groups:
 
 def sentences(tokens: Tokens, n: int) -> Groups:
     """The first n tokens by sentences. The last one ends where they do; the tokenizer's own tokens stand alone."""
-    added = {i + k for i in range(n) if _is_added(tokens, i) for k in (0, 1)}
-    return from_starts({*(start for start, _ in _sentences.sentences(tokens)), *added}, n)
+    return from_starts({*(start for start, _ in _sentences.sentences(tokens)), *_added(tokens, n)}, n)
+
+
+def lines(tokens: Tokens, n: int) -> Groups:
+    """The first n tokens by lines, cut in the same way: a newline ends its line, an empty line goes with it."""
+    return from_starts({*(start for start, _ in _sentences.lines(tokens)), *_added(tokens, n)}, n)
+
+
+def spelled(tokens: Tokens, n: int) -> Groups:
+    """The first n tokens by what they spell: those that share a character together, every other alone."""
+    spans = tokens.spans
+    return from_starts((i for i in range(1, n) if spans[i] != spans[i - 1] or _is_added(tokens, i)), n)
 
 
 def segments(tokens: Tokens, n: int, drawn: Sequence[tuple[int, int]], *, rest: Scored = "tokens") -> Groups:
@@ -117,6 +127,11 @@ def named(groups: Groups | None, tokens: Tokens, position: int) -> Scored:
         return "tokens"
     n = groups[-1][1]
     return next((name for name in GROUPINGS if groups == resolve(name, tokens, n, position)), "segments")
+
+
+def _added(tokens: Tokens, n: int) -> set[int]:
+    """Where tokens of no characters begin and end."""
+    return {i + k for i in range(n) if _is_added(tokens, i) for k in (0, 1)}
 
 
 def _is_added(tokens: Tokens, i: int) -> bool:

@@ -4,7 +4,7 @@ Groups are pairs (start, stop), in order, without gaps, from token 0 to the last
 is that token.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from heta_core.errors import InputError
@@ -62,6 +62,25 @@ def merged(groups: Groups, first: int, last: int) -> Groups:
     if not 0 <= first < last - 1 < len(groups):
         raise InputError(f"A block is made of two or more of {len(groups)} groups, got {first} to {last}: mark others.")
     return (*groups[:first], (groups[first][0], groups[last - 1][1]), *groups[last:])
+
+
+def joining(groups: Groups, stretches: Sequence[tuple[int, int]]) -> Groups:
+    """The same groups with those from `first` to before `last` made one, for each pair of `stretches`.
+
+    Raises:
+        InputError: a stretch is empty, leaves the groups, or does not follow the one before.
+    """
+    found: list[tuple[int, int]] = []
+    edge = 0
+    for first, last in stretches:
+        if not edge <= first < last <= len(groups):
+            raise InputError(
+                f"Stretches must follow one another inside {len(groups)} groups, got {first} to {last} after {edge}: "
+                "mark others."
+            )
+        found += [*groups[edge:first], (groups[first][0], groups[last - 1][1])]
+        edge = last
+    return (*found, *groups[edge:])
 
 
 def cut(groups: Groups, position: int) -> Groups:

@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerFast
 from heta_core.conversation import chat
 from heta_core.errors import InputError
 from heta_core.grouping import by, characters, named, resolve, segments, sentences, words
-from heta_core.groups import Groups, check, cut, fitted, joined, merged, opened, runs, singles
+from heta_core.groups import Groups, check, cut, fitted, joined, joining, merged, opened, runs, singles
 from heta_core.tokens import Tokens, from_ids, from_text
 
 
@@ -126,6 +126,15 @@ def test_neighbours_are_made_one_block() -> None:
     for first, last in ((1, 2), (-1, 2), (1, 4), (2, 1)):
         with pytest.raises(InputError, match="two or more of 3 groups"):
             merged(((0, 1), (1, 4), (4, 6)), first, last)
+
+
+def test_neighbours_are_made_blocks_in_several_places() -> None:
+    assert joining(singles(6), [(1, 3), (4, 6)]) == ((0, 1), (1, 3), (3, 4), (4, 6))
+    assert joining(((0, 2), (2, 3), (3, 7)), [(1, 3)]) == ((0, 2), (2, 7))
+    assert joining(singles(3), []) == singles(3)
+    for stretches in ([(2, 2)], [(0, 3), (2, 4)], [(4, 7)], [(3, 4), (0, 1)]):
+        with pytest.raises(InputError, match="follow one another inside 6 groups"):
+            joining(singles(6), stretches)
 
 
 def test_groups_follow_the_context() -> None:

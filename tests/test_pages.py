@@ -306,6 +306,28 @@ def test_of_a_forged_event_nothing_is_believed_but_whole_numbers() -> None:
     assert len(token_strip.read_event({"kind": "target", "foil": [1] * 10**5}).foil) <= 64
 
 
+def test_stretches_of_a_forged_event_are_apart_in_order_and_more_than_one_token_or_none() -> None:
+    read = lambda raw: token_strip.read_event({"kind": "blocks", "stretches": raw}).stretches  # noqa: E731
+    assert read([[1, 3], [3, 4], [6, 9]]) == ((1, 3), (3, 4), (6, 9))
+    for raw in (None, "12", 5, {"0": [1, 3]}, [[1, 2], [4, 5]], [[3, 1]], [[1, 4], [2, 6]], [[4, 6], [1, 3]]):
+        assert read(raw) == ()
+    for raw in ([[1]], [[1, 2, 3]], [[1, "3"]], [[True, 3]], [[1.0, 3]], [[-1, 3]], [1, 3], [[0, 2], None]):
+        assert read(raw) == ()
+    assert read([[2 * i, 2 * i + 2] for i in range(10**5)]) == ()
+
+
+def test_what_a_reader_has_marked_is_scored_as_blocks_at_once(app: AppTest) -> None:
+    app.run()
+    view, question = cut(app, kind="blocks", stretches=[[1, 7], [10, 12]])
+    assert question.groups is not None and question.groups[1] == (1, 7) and (10, 12) in question.groups
+    assert view["n_context"] == 38 - 5 - 1 and view["labels"][1] == "Mia ran to the museum."
+    view, question = cut(app, kind="blocks", stretches=[[0, 2]])  # of what is scored now
+    assert question.groups[0] == (0, 7) and (10, 12) in question.groups
+    n = len(asked)
+    click(app, kind="blocks", stretches=[[30, 90]])  # of a text that is no longer there
+    assert len(asked) == n
+
+
 def test_weights_that_come_back_are_used_and_kept_for_the_next_question(app: AppTest) -> None:
     app.run()
     weights = {"beta": 0.2, "gamma": 0.9, "scaling": "raw"}

@@ -7,7 +7,7 @@ import streamlit as st
 from heta_core.attribution import Attribution
 from heta_core.errors import SettingsError
 from heta_core.grouping import GROUPINGS
-from heta_core.groups import merged, opened, singles
+from heta_core.groups import Groups, joining, merged, opened, singles
 from heta_core.settings import Weights
 from heta_core.targets import Choice, as_asked
 from heta_core.views import strip
@@ -16,6 +16,7 @@ from pages.ui.question import Question, rule, scored
 
 _LONGEST_WORD = 200  # characters that a word may be swapped for or compared with
 _LONGEST_FOIL = 64  # tokens
+_MOST_STRETCHES = 4096  # that are scored as blocks at once
 # Text is read once, at import.
 _COMPONENT = st.components.v2.component(
     "heta_token_strip",
@@ -38,6 +39,7 @@ class Event:
     text: str
     is_whole: bool
     weights: Weights | None
+    stretches: Groups = ()  # of what is scored, apart and in order, at least one of them more than a unit
 
 
 def draw(result: Attribution) -> None:
@@ -74,7 +76,21 @@ def read_event(raw: object) -> Event | None:
         text=text[:_LONGEST_WORD] if isinstance(text, str) else "",
         is_whole=raw.get("whole") is True,
         weights=_weights(raw.get("weights")),
+        stretches=_stretches(raw.get("stretches")),
     )
+
+
+def _stretches(raw: object) -> Groups:
+    """Pairs (start, stop) that follow one another; none at all where one of them is no such pair."""
+    found: list[tuple[int, int]] = []
+    edge = 0
+    for pair in raw if isinstance(raw, list) and len(raw) <= _MOST_STRETCHES else ():
+        start, stop = (_whole(x) for x in pair) if isinstance(pair, list) and len(pair) == 2 else (None, None)
+        if start is None or stop is None or not edge <= start < stop:
+            return ()
+        found.append((start, stop))
+        edge = stop
+    return tuple(found) if any(stop - start > 1 for start, stop in found) else ()
 
 
 def _whole(value: object) -> int | None:
@@ -115,7 +131,7 @@ def respond(event: Event, shown: Attribution) -> None:
     is_inside = event.position is not None and event.position < shown.n_units
     if event.kind == "target":
         session.ask(replace(question, choice=_choice(event, shown)))
-    elif event.kind in ("scored", "open", "block"):
+    elif event.kind in ("scored", "open", "block", "blocks"):
         _cut(question, event, shown)
     elif event.kind == "rather":
         _rather(question, event, shown)
@@ -159,6 +175,8 @@ def _cut(question: Question, event: Event, shown: Attribution) -> None:
         session.ask(replace(question, choice=choice, groups=opened(groups, position)))
     elif event.kind == "block" and position is not None and stop is not None and position < stop - 1 < len(groups):
         session.ask(replace(question, choice=choice, groups=merged(groups, position, stop)))
+    elif event.kind == "blocks" and event.stretches and event.stretches[-1][1] <= len(groups):
+        session.ask(replace(question, choice=choice, groups=joining(groups, event.stretches)))
 
 
 def _rather(question: Question, event: Event, shown: Attribution) -> None:
