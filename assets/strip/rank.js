@@ -42,8 +42,8 @@ function drawTable(ui) {
   const known = ui.shown !== null;
   const both = ui.shown === "final";
   const key = (name) => h("span", { class: `key ${name}` }, words(ui, name).title);
-  const bar = both ? [key("hessian"), " ", key("kl")] : known ? [key(ui.shown)] : [""];
-  const columns = [["n", ""], ["name", ui.view.scored.one], ["bars", ...bar], ["num", both ? "share" : ""], ["formula", `Transition × (Hessian | ${words(ui, "kl").title})`], ["without", isContrast(ui) ? "Δ, nats" : "without it"]];
+  const bar = both ? [key("hessian"), " ", key("kl")] : known ? [key(ui.shown)] : ["…"];
+  const columns = [["n", "#"], ["name", ui.view.scored.one], ["bars", ...bar], ["num", both ? "share" : "value"], ["formula", `Transition × (Hessian | ${words(ui, "kl").title})`], ["without", isContrast(ui) ? "Δ, nats" : "without it"]];
   const header = h("tr", {}, ...columns.map(([name, ...title]) => h("th", { class: name, scope: "col" }, ...title)));
   const rows = shown.map((i) => tableRow(ui, i, both, known));
   ui.el.table.replaceChildren(h("thead", {}, header), h("tbody", {}, ...rows));

@@ -53,7 +53,7 @@ def empty() -> None:
 
 def settings(shelf: Shelf) -> None:
     """Saving by itself, import, the file, and wiping it."""
-    st.subheader("This library")
+    st.header("This library", anchor=False)
     state.set_widget(doing.SAVING, library_state.is_saving(shelf))  # another tab may have switched it
     st.toggle("Save every finished analysis", key=doing.SAVING, on_change=doing.switch, args=(shelf,))
     if keeping.is_private():
