@@ -2,7 +2,8 @@
    score came from.
 
    `ui.data` is what the server knows, `ui.step` the step looked at, `ui.joined` whether several are looked at together.
-   Stepping ends here: the server hears of it only when the reader has settled, so that it computes that step first. */
+   Stepping ends here: the server hears of it only when the reader has settled, so that it computes that step first.
+   Where `ui.onSpan` is null nobody can be asked about several steps together, so it is not offered. */
 
 const SETTLED = 300; // milliseconds at a step after which it counts as looked at
 const SPEEDS = { "½×": 1600, "1×": 800, "2×": 400, "4×": 200 }; // milliseconds for a step
@@ -10,6 +11,27 @@ const SPEEDS = { "½×": 1600, "1×": 800, "2×": 400, "4×": 200 }; // millisec
 const answerTokens = (ui) => ui.data.film.shared.tokens.slice(ui.data.film.n_prompt);
 const answerLabels = (ui) => ui.data.film.shared.labels.slice(ui.data.film.n_prompt);
 const isKnown = (ui) => ui.data.film.steps.length > 0;
+
+/* The film above the text, and where scores came from beside it. Gives what ends its listening to the page. */
+function mountFilm(ui) {
+  const film = buildFilm(ui);
+  ui.el.parts = h("section", { class: "parts card", "aria-label": "Where the score came from" });
+  ui.el.cols.before(film);
+  ui.el.cols.querySelector(".side").append(ui.el.parts);
+  Object.assign(ui, { step: 0, playing: null, choosing: null, range: null, joined: false });
+  ui.root.classList.add("generating");
+  ui.root.addEventListener("keydown", (e) => filmKey(ui, e), true); // before the strip's own keys
+  const onPageKey = (e) => e.target.matches?.("body, .stApp, .stMain") && filmKey(ui, e); // nothing else is in focus
+  document.addEventListener("keydown", onPageKey);
+  return () => document.removeEventListener("keydown", onPageKey);
+}
+
+/* Draw the step, or the steps together, that are looked at. */
+function show(ui) {
+  const { film, together, page } = ui.data;
+  const own = ui.joined ? together : film.steps[ui.step];
+  receive(ui, { view: { ...film.shared, ...own }, page });
+}
 
 function buildFilm(ui) {
   const button = (key, title, label, onclick) =>
@@ -29,12 +51,23 @@ function buildFilm(ui) {
   const speeds = Object.entries(SPEEDS).map(([title, pause]) => h("option", { value: pause, selected: title === "1×" ? "" : null }, title));
   film.speed = h("select", { "data-key": "speed", "aria-label": "Speed" }, ...speeds);
   const moving = h("div", { class: "moving" }, film.back, film.play, film.next, film.slider, film.count, film.speed);
-  const bar = h("div", { class: "filmbar" }, moving, h("div", { class: "asking" }, film.span, film.whole), film.ending);
+  const together = ui.onSpan ? h("div", { class: "asking" }, film.span, film.whole) : null;
+  const bar = h("div", { class: "filmbar" }, moving, together, film.ending);
   ui.film = film;
   return h("section", { class: "film", "aria-label": "The continuation, step by step" }, bar, film.reel, film.joint);
 }
 
 /* ---- drawing ---- */
+
+/* Everything that a step has beside the screen of one explained answer. */
+function drawStep(ui) {
+  drawFilm(ui);
+  drawParts(ui);
+  const around = new Set(ui.data.film.around); // roles and marks of a chat's template
+  ui.chips.forEach((chip, i) => chip.classList.toggle("around", around.has(i)));
+  // The prompt explains, it is not explained: a span begins with the answer.
+  if (ui.view.target.start === ui.data.film.n_prompt) ui.el.strip.querySelector('[data-key="start+"]')?.remove();
+}
 
 function drawFilm(ui) {
   const labels = answerLabels(ui);
@@ -139,6 +172,16 @@ function partRow(ui, part, share) {
   return h("li", { class: part.kind }, h("bdi", { title: name }, name), bar, h("span", { class: "num" }, percent(share, 0)));
 }
 
+/* From a word of the answer to the step that said it. */
+function whyLink(ui, i) {
+  const { n_prompt, shared } = ui.data.film;
+  if (i < n_prompt) return null;
+  const title = h("span", {}, "Why did the model say ", h("bdi", {}, quoted(shared.labels[i])), " here? →");
+  return h("button", { type: "button", class: "link", "data-key": "why", onclick: () => step(ui, i - n_prompt) }, title);
+}
+
+const stepOf = (ui, i) => i >= ui.data.film.n_prompt && step(ui, i - ui.data.film.n_prompt);
+
 /* ---- what the reader does ---- */
 
 function step(ui, k, isPlayed = false) {
@@ -182,7 +225,7 @@ function framePressed(ui, k, isSpan) {
   if (!isKnown(ui)) return;
   if (ui.choosing === "first") return Object.assign(ui, { choosing: "last", range: [k, k] }), paintFilm(ui);
   if (ui.choosing === "last") return explainSteps(ui, ui.range[0], k);
-  if (isSpan && k !== ui.step) return explainSteps(ui, ui.step, k);
+  if (isSpan && ui.onSpan && k !== ui.step) return explainSteps(ui, ui.step, k);
   step(ui, k);
 }
 
@@ -235,7 +278,7 @@ function filmKey(ui, e) {
   if (isTyping || e.ctrlKey || e.metaKey || e.altKey || !isKnown(ui)) return;
   const [inStrip, inReel] = [e.target.closest?.(".tok"), e.target.closest?.(".frame")];
   const by = { ArrowRight: 1, ArrowLeft: -1 }[e.key];
-  if (by && !inStrip) e.shiftKey ? extendSpan(ui, by) : step(ui, ui.step + by);
+  if (by && !inStrip) e.shiftKey && ui.onSpan ? extendSpan(ui, by) : step(ui, ui.step + by);
   else if (inReel && e.key === "Home") step(ui, 0);
   else if (inReel && e.key === "End") step(ui, ui.data.film.steps.length - 1);
   else if (e.key === " " && !inStrip && (inReel || !e.target.closest?.("button, summary, a"))) togglePlay(ui);

@@ -11,10 +11,11 @@
 
 const GENERATE = {
   tools: drawFilmTools,
-  onToken: (ui, i) => i >= ui.data.film.n_prompt && step(ui, i - ui.data.film.n_prompt),
+  onToken: stepOf,
   onCandidate: (ui, { token_id }) => ui.joined || ui.send({ kind: "force", position: ui.view.target.start, token_id }),
   onSpan: (ui, start, stop) => start >= ui.data.film.n_prompt && explainSteps(ui, start - ui.data.film.n_prompt, stop - 1 - ui.data.film.n_prompt),
   onRather: (ui, text, whole) => ui.send({ kind: "rather", position: ui.view.target.start, stop: ui.view.target.stop, text, whole }),
+  onBlocks: null,
   links: filmLinks,
   extra: drawAround,
 };
@@ -37,7 +38,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     stopPlaying(ui);
     clearTimeout(ui.settling);
     clearTimeout(extending);
-    document.removeEventListener("keydown", ui.onPageKey);
+    ui.unmountFilm();
     release(root);
   };
 }
@@ -56,17 +57,11 @@ function resume(ui, left) {
 }
 
 function prepare(ui) {
-  const film = buildFilm(ui);
+  ui.unmountFilm = mountFilm(ui);
+  ui.known = 0; // which answer about several steps was here last
   ui.el.forks = h("section", { class: "forks", "aria-label": "Continuations side by side" });
-  ui.el.parts = h("section", { class: "parts card", "aria-label": "Where the score came from" });
   ui.el.writing = h("p", { class: "writing", "aria-live": "polite" });
-  ui.el.cols.before(film, ui.el.forks, ui.el.writing);
-  ui.el.cols.querySelector(".side").append(ui.el.parts);
-  Object.assign(ui, { step: 0, playing: null, choosing: null, range: null, joined: false, known: 0 });
-  ui.root.classList.add("generating");
-  ui.root.addEventListener("keydown", (e) => filmKey(ui, e), true); // before the strip's own keys
-  ui.onPageKey = (e) => e.target.matches?.("body, .stApp, .stMain") && filmKey(ui, e); // nothing else is in focus
-  document.addEventListener("keydown", ui.onPageKey);
+  ui.el.cols.before(ui.el.forks, ui.el.writing);
 }
 
 function take(ui, data) {
@@ -90,13 +85,6 @@ function take(ui, data) {
   repaint(ui);
 }
 
-/* Draw the step, or the steps together, that are looked at. */
-function show(ui) {
-  const { film, together, page } = ui.data;
-  const own = ui.joined ? together : film.steps[ui.step];
-  receive(ui, { view: { ...film.shared, ...own }, page });
-}
-
 /* While the text grows there is nothing to explain yet. */
 function drawWriting(ui) {
   const { film } = ui.data;
@@ -111,14 +99,9 @@ function drawWriting(ui) {
 }
 
 function drawAround(ui) {
-  drawFilm(ui);
+  drawStep(ui);
   drawForks(ui);
-  drawParts(ui);
   drawAlternatives(ui);
-  const around = new Set(ui.data.film.around); // roles and marks of a chat's template
-  ui.chips.forEach((chip, i) => chip.classList.toggle("around", around.has(i)));
-  // The prompt explains, it is not explained: a span begins with the answer.
-  if (ui.view.target.start === ui.data.film.n_prompt) ui.el.strip.querySelector('[data-key="start+"]')?.remove();
   settle(ui);
 }
 
@@ -145,7 +128,7 @@ function filmLinks(ui, i) {
   const link = (key, title, onclick) => h("button", { type: "button", class: "link", "data-key": key, onclick }, title);
   const name = () => h("bdi", {}, quoted(shared.labels[i]));
   const hint = h("p", { class: "hint" }, ui.pin === null ? "Click any word to keep it here." : "Esc lets go of it.");
-  if (i >= n_prompt) return [link("why", h("span", {}, "Why did the model say ", name(), " here? →"), () => step(ui, i - n_prompt)), hint];
+  if (i >= n_prompt) return [whyLink(ui, i), hint];
   if (shared.tokens[i][3].startsWith("special") || ui.data.film.around.includes(i)) return [hint];
   const replace = (e) => {
     if (e.key !== "Enter") return;

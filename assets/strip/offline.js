@@ -9,6 +9,7 @@ const OFFLINE = {
   onSpan: null,
   onFoil: null,
   onRather: null,
+  onBlocks: null,
   links: offlineHint,
 };
 
@@ -18,17 +19,10 @@ function offlineHint(ui) {
   return [h("p", { class: "hint" }, text)];
 }
 
-function save() {
-  const report = document.getElementById("report").textContent;
-  const url = URL.createObjectURL(new Blob([report], { type: "application/json" }));
-  h("a", { href: url, download: "heta.json" }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 1000);
-}
-
 const shown = instance(document.querySelector(".heta"), OFFLINE);
 const view = JSON.parse(document.getElementById("view").textContent);
 const show = () => receive(shown, { view, page: { busy: null, examples: [], swap: null, follow_pin: false } });
 shown.send = nothing;
 show();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
-document.getElementById("save").onclick = save;
+document.getElementById("save").onclick = () => saveReport("heta.json");

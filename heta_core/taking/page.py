@@ -1,4 +1,4 @@
-"""A result as one HTML file that opens from disk: the strip at work, every number, and the report itself.
+"""A result as one HTML file that opens from disk: strip or film at work, every number, and the report itself.
 
 1. The report is written first and read back: everything on the page is drawn from what is embedded in it.
 2. The page's scripts are those of the app. They put every token into text nodes; what stands in the file besides is
@@ -12,13 +12,15 @@ import hashlib
 import html
 import json
 import re
+from dataclasses import dataclass
 
 from heta_core.attribution import Attribution
 from heta_core.errors import ReportError
+from heta_core.generated import GenerationAttribution
 from heta_core.parts import Floats
-from heta_core.report import dumps, loads
+from heta_core.report import dumps, loads, loads_generation
 from heta_core.taking.screen import SCREEN, script, style
-from heta_core.views import naming, origin, still, strip
+from heta_core.views import film, naming, origin, still, strip
 
 # Nothing in a JSON text needs these as they are: in strings, the only place where they occur, an escape says the same.
 # The last ones turn the direction of what follows them, also for those who read the file in an editor.
@@ -28,30 +30,65 @@ _UNSAFE = {ord(character): f"\\u{ord(character):04x}" for character in _MARKUP +
 _EMBEDDED = re.compile(r'<script type="application/json" id="report">(.*?)</script>', re.DOTALL)
 
 
-def page(attribution: Attribution) -> str:
+def page(result: Attribution | GenerationAttribution) -> str:
     """The whole file.
 
     Raises:
-        ReportError: a number is not finite, or the report would be too long to be opened again.
+        ReportError: no reason is known yet, a number is not finite, or the report would be too long to be opened again.
     """
-    report = dumps(attribution)
+    report = dumps(result)
+    if isinstance(result, GenerationAttribution):
+        return _film(loads_generation(report), report)
     a = loads(report)
-    code = script(*SCREEN, "offline")
-    title = html.escape(naming.question(a))
+    told = f"{still.text(a)}</noscript>\n{_numbers('Every number', still.table(a))}"
+    parts = _Parts(naming.question(a), ("strip", "plane", "offline"), ("disk", "offline"), told, origin.told(a))
+    return _file(parts, report, _view(a))
+
+
+def _film(g: GenerationAttribution, report: str) -> str:
+    """Of a generation the film of its steps; a table of the numbers of each would be longer than all else."""
+    if not g.steps:
+        raise ReportError("A page needs the reasons of a step, found none: wait for the first of them.")
+    title = naming.continued(g)
+    told = f"{still.film(g)}</noscript>\n{_numbers('Every number of this step', '')}"
+    drawn = film.payload(g)
+    steps = [step | _exactly(g.at(k)) for k, step in enumerate(drawn["steps"])]
+    view: dict[str, object] = {"film": drawn | {"steps": steps}, "columns": still.columns(g.at(0))}
+    foot = " · ".join(filter(None, (origin.told(g), film.decoded(g.decoding))))
+    parts = _Parts(title, ("strip", "plane", "film", "offline"), ("film", "disk", "offline_film"), told, foot)
+    return _file(parts, report, view)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What is not the same in every file."""
+
+    title: str
+    styles: tuple[str, ...]
+    scripts: tuple[str, ...]  # after those of the screen
+    told: str  # HTML that needs no script, from inside of <noscript> on
+    foot: str
+
+
+def _file(parts: _Parts, report: str, view: dict[str, object]) -> str:
+    code = script(*SCREEN, *parts.scripts)
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(code)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{title}</title>\n<style>\n{style('strip', 'offline')}</style>\n</head>\n<body>\n"
-        f'<main>\n<div class="heta"></div>\n<noscript>\n{still.text(a)}</noscript>\n'
-        f'<details id="numbers"><summary>Every number</summary>\n<div class="wide">{still.table(a)}</div></details>\n'
-        f'<footer><p>{html.escape(origin.told(a))}</p>\n<p><button type="button" id="save">Save the report (JSON)'
+        f"<title>{html.escape(parts.title)}</title>\n<style>\n{style(*parts.styles)}</style>\n</head>\n<body>\n"
+        f'<main>\n<div class="heta"></div>\n<noscript>\n{parts.told}'
+        f'<footer><p>{html.escape(parts.foot)}</p>\n<p><button type="button" id="save">Save the report (JSON)'
         "</button> HETA Explorer opens the report, and this file as well, without a model.</p></footer>\n</main>\n"
         f'<script type="application/json" id="report">{_embedded(report)}</script>\n'
-        f'<script type="application/json" id="view">{_embedded(json.dumps(_view(a), ensure_ascii=False))}</script>\n'
+        f'<script type="application/json" id="view">{_embedded(json.dumps(view, ensure_ascii=False))}</script>\n'
         f"<script>{code}</script>\n</body>\n</html>\n"
     )
+
+
+def _numbers(title: str, table: str) -> str:
+    return f'<details id="numbers"><summary>{title}</summary>\n<div class="wide">{table}</div></details>\n'
 
 
 def report_in(text: str) -> str:
@@ -80,13 +117,18 @@ def _embedded(text: str) -> str:
 
 def _view(a: Attribution) -> dict[str, object]:
     """What is drawn, with the report's own digits where the app's screen makes do with six."""
-    view = strip.payload(a)
-    hessian = a.hessian
-    view["transition"] = _exact(a.transition.scores if a.transition else None)
-    view["hessian"] = _exact(hessian.scores if hessian else None)
-    view["hessian_error"] = _exact(hessian.standard_error if hessian else None)
-    view["kl"] = _exact(a.information_scores)
-    return view
+    return strip.payload(a) | _exactly(a)
+
+
+def _exactly(a: Attribution) -> dict[str, object]:
+    hessian, information = a.hessian, a.information
+    return {
+        "transition": _exact(a.transition.scores if a.transition else None),
+        "hessian": _exact(hessian.scores if hessian else None),
+        "hessian_error": _exact(hessian.standard_error if hessian else None),
+        "kl": _exact(a.information_scores),
+        "log_p_masked": _exact(information.log_p if information else None),
+    }
 
 
 def _exact(values: Floats | None) -> list[float | None] | None:

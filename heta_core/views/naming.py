@@ -3,6 +3,7 @@
 import math
 
 from heta_core.attribution import Attribution
+from heta_core.generated import GenerationAttribution
 from heta_core.grouping import Scored, named
 from heta_core.targets import Said
 from heta_core.views.words import UNITS, number, percent, probability, quoted
@@ -19,6 +20,14 @@ def question(attribution: Attribution, who: str = "the model") -> str:
     """What the picture answers."""
     one, other = said(attribution), foil(attribution)
     return f"Why did {who} say {one}?" if other is None else f"Why {one} rather than {other}?"
+
+
+def continued(generation: GenerationAttribution) -> str:
+    """What the film of a generation answers."""
+    g = generation
+    first = g.tokens.spans[g.n_prompt][0] if g.n_new else len(g.tokens.text)
+    verb = "would" if g.decoding is None else "did"
+    return f"Why {verb} the model say {_named(g.tokens.text[first:])}?"
 
 
 def said(attribution: Attribution) -> str:

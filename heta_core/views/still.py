@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from heta_core.attribution import Attribution
+from heta_core.generated import GenerationAttribution
 from heta_core.views import caption, naming, ranking, strip, words
 from heta_core.views.looking import look
 
@@ -21,16 +22,23 @@ def exact(value: float) -> str:
     return str(np.float32(value))
 
 
-def text(attribution: Attribution) -> str:
+def text(attribution: Attribution, level: str = "h1") -> str:
     """The question, the strip with the number of every token, and what it says."""
     a = attribution
     said = caption.caption(a)
     return (
-        f"<h1>{html.escape(naming.question(a))}</h1>\n"
+        f"<{level}>{html.escape(naming.question(a))}</{level}>\n"
         f"<p>{html.escape(naming.certainty(a))}, {html.escape(a.source.model)}</p>\n"
         f'<p class="still" dir="auto">{"".join(_tokens(a))}{_answer(a)}</p>\n'
         f"<p>{html.escape(said.text)}<br><small>{html.escape(said.method)}</small></p>\n"
     )
+
+
+def film(generation: GenerationAttribution) -> str:
+    """The same for every step of a generation, one below the other."""
+    g = generation
+    steps = (f"<h2>Step {k + 1} of {g.n_new}</h2>\n{text(g.at(k), 'h3')}" for k in range(g.n_new))
+    return f"<h1>{html.escape(naming.continued(g))}</h1>\n{''.join(steps)}"
 
 
 def table(attribution: Attribution) -> str:
@@ -42,10 +50,15 @@ def table(attribution: Attribution) -> str:
         + "</tr>"
         for row in ranking.rows(a)
     )
-    first = next(iter(ranking.rows(a)))
-    titles = "".join(f'<th scope="col">{html.escape(title)}</th>' for _, title, _ in _cells(a, first))
+    titles = "".join(f'<th scope="col">{html.escape(title)}</th>' for _, title in columns(a))
     head = f'<tr><th scope="col">{naming.unit(a)}</th>{titles}</tr>'
     return f"<table>\n<thead>{head}</thead>\n<tbody>\n{body}\n</tbody>\n</table>\n"
+
+
+def columns(attribution: Attribution) -> list[tuple[str, str]]:
+    """(field, title) of every number."""
+    a = attribution
+    return [(name, title) for name, title, _ in _cells(a, ranking.rows(a)[0])]
 
 
 def _cells(a: Attribution, row: ranking.Row) -> Iterator[tuple[str, str, str]]:

@@ -4,9 +4,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from servers import free_port, served
+
+if TYPE_CHECKING:
+    from heta_core.attribution import Attribution
+    from heta_core.generated import GenerationAttribution
 
 CHROMIUM = Path("/usr/bin/chromium")
 # No sandbox in containers; nothing of the browser's own may reach for the network.
@@ -67,6 +72,39 @@ def visit(browser, address: str) -> Iterator[Callable[..., object]]:
         page.goto(address + path)
         page.wait_for_selector(".strip .tok")
         page.wait_for_timeout(300)  # the first messages of the page itself
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def offline(browser, tmp_path: Path):
+    """Open a page from disk; the test fails on any request, error, dialog or script of a token."""
+    contexts, wrong = [], []
+
+    def open_page(
+        result: "Attribution | GenerationAttribution", *, theme: str = "light", width: int = 1440, scripts: bool = True
+    ):
+        from heta_core.taking.page import page as page_of
+
+        path = tmp_path / "heta.html"
+        path.write_text(page_of(result), encoding="utf-8")
+        context = browser.new_context(
+            offline=True,
+            color_scheme=theme,
+            viewport={"width": width, "height": 900},
+            java_script_enabled=scripts,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: wrong.append(m.text))
+        page.on("pageerror", lambda e: wrong.append(str(e)))
+        page.on("dialog", lambda d: wrong.append(d.message))
+        page.on("request", lambda r: None if r.url == path.as_uri() else wrong.append(r.url))
+        page.goto(path.as_uri())
         return page
 
     yield open_page

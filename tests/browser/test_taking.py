@@ -12,7 +12,6 @@ import pytest
 import samples
 from made_blocks import in_blocks
 
-from heta_core.attribution import Attribution
 from heta_core.grouping import sentences
 from heta_core.report import dumps, loads
 from heta_core.taking import link
@@ -32,35 +31,6 @@ CASES = {
     "blocks": in_blocks(SHOWN, sentences(SHOWN.tokens, SHOWN.n_context)),
     "partial": list(samples.growing(SHOWN))[1],
 }
-
-
-@pytest.fixture
-def offline(browser, tmp_path: Path):
-    """Open a page from disk; the test fails on any request, error, dialog or script of a token."""
-    contexts, wrong = [], []
-
-    def open_page(result: Attribution, *, theme: str = "light", width: int = 1440, scripts: bool = True):
-        path = tmp_path / "heta.html"
-        path.write_text(page_of(result), encoding="utf-8")
-        context = browser.new_context(
-            offline=True,
-            color_scheme=theme,
-            viewport={"width": width, "height": 900},
-            java_script_enabled=scripts,
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda m: wrong.append(m.text))
-        page.on("pageerror", lambda e: wrong.append(str(e)))
-        page.on("dialog", lambda d: wrong.append(d.message))
-        page.on("request", lambda r: None if r.url == path.as_uri() else wrong.append(r.url))
-        page.goto(path.as_uri())
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert wrong == []
 
 
 @pytest.mark.parametrize("name", CASES)
