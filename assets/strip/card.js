@@ -5,34 +5,30 @@ const LONGEST_TITLE = 90; // characters of what the card is about
 function drawCard(ui) {
   const i = subject(ui);
   const { view } = ui;
-  const rank = ui.shown ? `rank ${ui.rank[i]} of ${view.n_context}` : "";
+  const by = ui.shown === "final" || !ui.shown ? "" : ` by ${words(ui, ui.shown).title}`;
+  const rank = ui.shown ? `rank ${ui.rank[i]} of ${view.n_context}${by}` : "";
   const state = ui.pin === i ? "pinned" : ui.hover === i ? "preview" : "first of the ranking";
   const x = { type: "button", class: "x", "data-key": "unpin", "aria-label": "Unpin", onclick: () => pin(ui, null) };
   const unpin = ui.pin === i ? h("button", x, "×") : null;
+  const title = h("header", {}, h("h2", { dir: "auto" }, quoted(short(view.labels[i], LONGEST_TITLE))), h("span", {}, [rank, state].filter(Boolean).join(" · ")), unpin);
+  const made = ui.final ? waterfall(ui, i) : partsKnown(ui, i);
+  ui.el.card.replaceChildren(title, ...made, ...sizeOf(ui, i), h("p", {}, ...masking(ui, i)), ...ui.links(ui, i));
+  markPlane(ui);
+}
+
+/* Of the three components those that are there. */
+function partsKnown(ui, i) {
+  const { view } = ui;
   const cell = (value, label) => h("div", {}, h("b", {}, value), h("small", {}, label));
   const sign = (text) => h("span", { class: "sign" }, text);
-  const terms = h(
-    "div",
-    { class: "terms" },
+  const terms = [
     cell(view.transition ? number(view.transition[i]) : "…", "Transition"),
     sign("×"),
     cell(view.hessian ? withError(ui, i) : "…", `β ${ui.weights.beta.toFixed(2)} · Hessian`),
     sign("|"),
-    cell(view.kl ? number(view.kl[i]) : "…", `γ ${ui.weights.gamma.toFixed(2)} · ${words(ui, "kl").title}`)
-  );
-  const title = h("header", {}, h("h2", { dir: "auto" }, quoted(short(view.labels[i], LONGEST_TITLE))), h("span", {}, [rank, state].filter(Boolean).join(" · ")), unpin);
-  const said = [h("p", { class: "sum" }, inNumbers(ui, i)), ...sizeOf(ui, i), h("p", {}, ...masking(ui, i))];
-  ui.el.card.replaceChildren(title, terms, ...said, ...ui.links(ui, i));
-}
-
-function inNumbers(ui, i) {
-  if (!ui.final) return "The score follows when all three are known.";
-  const { beta, gamma, scaling } = ui.weights;
-  const { transition, hessian, kl } = ui.view;
-  const { s, k, shares } = ui.final;
-  const write = scaling === "unit" ? (x) => percent(x) : number;
-  const line = `${number(transition[i])} × (${beta.toFixed(2)} · ${write(hessian[i] / s)} + ${gamma.toFixed(2)} · ${write(kl[i] / k)})`;
-  return `${scaling === "unit" ? "Each over its sum: " : ""}${line} = ${percent(shares[i], 0)} of the score.`;
+    cell(view.kl ? number(view.kl[i]) : "…", `γ ${ui.weights.gamma.toFixed(2)} · ${words(ui, "kl").title}`),
+  ];
+  return [h("div", { class: "terms" }, ...terms), h("p", { class: "sum" }, "The score follows when all three are known.")];
 }
 
 function masking(ui, i) {

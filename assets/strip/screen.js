@@ -56,18 +56,20 @@ function create(root, hooks) {
     weights: part("div", "weights"),
     table: part("table", "rank"),
     more: part("div", "more"),
+    flat: part("p", "flat", { hidden: "" }),
     card: part("section", "card pinned", { "aria-label": "One word" }),
     candidates: part("section", "card could"),
     tip: part("div", "tip", { hidden: "" }),
   };
   const text = h("div", { class: "text" }, el.strip, h("div", { class: "bar" }, el.tabs, el.legend), el.caption);
   const heading = h("div", { class: "rankhead" }, h("h2", {}, "What mattered"), el.weights);
-  const rank = h("section", { class: "ranking" }, heading, el.table, el.more);
+  const rank = h("section", { class: "ranking" }, heading, el.flat, el.table, el.more);
   const side = h("aside", { class: "side" }, el.card, el.candidates);
   const bar = h("div", { class: "toolbar" }, el.tools, el.status);
   el.cols = h("div", { class: "cols" }, text, side, rank);
   root.replaceChildren(el.head, bar, el.cols, el.tip);
   const ui = { ...HOOKS, ...hooks, root, el, chips: [], component: "final", pin: null, hover: null, focus: 0, all: false, swapping: false, marking: null, scoring: null, rather: "", whole: false };
+  rank.append(buildPlane(ui));
   listen(ui);
   return ui;
 }
@@ -106,7 +108,9 @@ function render(ui) {
   drawTabs(ui);
   drawCaption(ui);
   drawWeights(ui);
+  drawStanding(ui);
   drawTable(ui);
+  drawPlane(ui);
   drawCard(ui);
   drawCandidates(ui);
   ui.extra(ui);
@@ -117,7 +121,9 @@ function repaint(ui) {
   keepFocus(ui, () => {
     paintStrip(ui);
     drawTabs(ui);
+    drawStanding(ui);
     drawTable(ui);
+    drawPlane(ui);
     drawCard(ui);
     ui.el.caption.classList.toggle("stale", Boolean(ui.stale));
     ui.extra(ui);

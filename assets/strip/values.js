@@ -12,6 +12,8 @@ function mix(ui) {
     const total = sum(parts.map(([a, b]) => a + b));
     const shares = parts.map((both) => both.map((x) => (total > 0 ? x / total : 0)));
     ui.final = { parts: shares, shares: shares.map(([a, b]) => a + b), total, s, k };
+    ranked(ui.final);
+    ui.final.standing = standing(ui);
   }
   const wanted = ui.component;
   const instead = wanted === "final" ? ["final", "kl", "transition"] : [wanted];
@@ -23,6 +25,13 @@ function mix(ui) {
     : Array.from({ length: ui.view.n_context }, (_, i) => i);
   ui.rank = [];
   ui.order.forEach((i, k) => (ui.rank[i] = k + 1));
+}
+
+/* Places by the final score, whichever component is drawn; equal ones in reading order. */
+function ranked(final) {
+  final.order = final.shares.map((_, i) => i).sort((a, b) => final.shares[b] - final.shares[a] || a - b);
+  final.rank = [];
+  final.order.forEach((i, k) => (final.rank[i] = k + 1));
 }
 
 const values = (ui, name) => (name === "final" ? ui.final?.shares : ui.view[name]) ?? null;

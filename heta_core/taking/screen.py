@@ -6,7 +6,7 @@ _STRIP = Path(__file__).resolve().parents[2] / "assets" / "strip"
 # The screen of one explained answer. Whoever shows it adds a script of its own, which comes last.
 SCREEN = (
     *("basics", "values", "head", "targets", "text", "blocks", "keys"),
-    *("rank", "card", "candidates", "reader", "screen"),
+    *("drawing", "formula", "plane", "rank", "card", "candidates", "reader", "screen"),
 )
 
 

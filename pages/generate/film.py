@@ -22,7 +22,7 @@ from pages.ui.token_strip import Event
 _COMPONENT = st.components.v2.component(
     "heta_film",
     html=component.HTML,
-    css=component.style("strip", "film"),
+    css=component.style("strip", "plane", "film"),
     js=component.script(*component.SCREEN, "film", "forks", "generate"),
 )
 

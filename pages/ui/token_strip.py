@@ -21,7 +21,7 @@ _MOST_STRETCHES = 4096  # that are scored as blocks at once
 _COMPONENT = st.components.v2.component(
     "heta_token_strip",
     html=component.HTML,
-    css=component.style("strip"),
+    css=component.style("strip", "plane"),
     js=component.script(*component.SCREEN, "main"),
 )
 
