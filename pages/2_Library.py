@@ -27,8 +27,6 @@ def library() -> None:
 
 
 with frame.page("Library", lambda: session.offer(None)):
-    page = doing.going()
-    if page is not None:
-        st.switch_page("app.py" if page == "attribution" else "pages/1_Generate.py")
+    doing.follow()
     st.title("Library", anchor=False)
     library()

@@ -243,7 +243,7 @@ def test_the_payload_is_json_with_the_numbers_of_the_comparison() -> None:
         assert drawn_of["values"][1] == pytest.approx(c.right.tolist(), rel=1e-5)
         assert drawn_of["ranks"][0].index(1) == int(c.left.argmax())
     (pair,) = shown["pairs"]
-    assert pair["aligned"] == "10 of 12 in A and of 11 in B" and pair["causes"][0][0] == "text"
+    assert pair["aligned"] == "10 of 12 in A, 11 in B" and pair["causes"][0][0] == "text"
     assert shown["weights"] == (
         "All scores as in A: β 0.5, γ 0.5, balanced; B was saved with β 0.2, γ 0.5, as in the paper."
     )
@@ -255,8 +255,8 @@ def test_any_number_of_columns_is_compared_with_the_first() -> None:
     shown = payload((A, B, A))
     assert [c["letter"] for c in shown["columns"]] == ["A", "B", "C"]  # type: ignore[attr-defined]
     assert [p["aligned"] for p in shown["pairs"]] == [  # type: ignore[attr-defined]
-        "10 of 12 in A and of 11 in B",
-        "12 of 12 in A and of 12 in C",
+        "10 of 12 in A, 11 in B",
+        "12 of 12",
     ]
 
 

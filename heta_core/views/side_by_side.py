@@ -19,6 +19,7 @@ from heta_core.views.strip import Value
 from heta_core.views.words import Component
 
 LETTERS = "ABCDEFGH"
+_LEAST_CHANCE = 0.1  # with one decimal less would be written as none
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -111,10 +112,10 @@ def _facts(found: Agreement) -> list[list[str]]:
 
 
 def _pair(pair: Comparison, letter: str) -> dict[str, Value]:
-    causes, n = differing.causes(pair), pair.count("same")
+    causes, n, sizes = differing.causes(pair), pair.count("same"), (pair.left.n_units, pair.right.n_units)
     return {
         "places": [[_KINDS.index(p.kind), p.left, p.right] for p in pair.places],
-        "aligned": f"{n} of {pair.left.n_units} in A and of {pair.right.n_units} in {letter}",
+        "aligned": f"{n} of {sizes[0]}" + ("" if sizes[0] == sizes[1] else f" in A, {sizes[1]} in {letter}"),
         "unlike": None if pair.is_alike else _unlike(pair),
         "causes": [[c.what, c.left, c.right] for c in causes],
         "verdict": differing.verdict(causes),

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+import streamlit as st
+
 from heta_core.errors import HetaError
 from heta_core.generated import GenerationAttribution
 from heta_core.library import exchange, reading, writing
@@ -27,14 +29,27 @@ def open_entry(shelf: Shelf, entry: Entry) -> None:
     else:
         state.once("opened")
         session.show(result)
-    state.put("library.going", entry.kind)
+    state.put("library.going", ("app.py" if entry.kind == "attribution" else "pages/1_Generate.py", {}))
 
 
-def going() -> str | None:
-    """The kind of what was just opened, once: its page is the next to be shown."""
-    kind = state.get("library.going")
+def compare(entries: Sequence[Entry]) -> None:
+    """Ask for the page that shows two of them side by side; with one of them it asks for the other."""
+    sides = dict(zip(("a", "b"), (entry.id for entry in entries), strict=False))
+    state.put("library.going", ("pages/3_Compare.py", sides))
+
+
+def compare_one(_: Shelf, entry: Entry) -> None:
+    """The same for one."""
+    compare([entry])
+
+
+def follow() -> None:
+    """Go where the last click led; called before anything of the page is drawn."""
+    going: tuple[str, dict[str, str]] | None = state.get("library.going")
     state.put("library.going", None)
-    return kind  # type: ignore[no-any-return]
+    if going is not None:
+        page, address = going
+        st.switch_page(page, query_params=address)
 
 
 def delete(shelf: Shelf, entries: Sequence[Entry]) -> None:

@@ -54,20 +54,33 @@ def _more() -> None:
 
 
 def _row(shelf: Shelf, entry: Entry) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.checkbox(f"**{plain(entry.words.title)}**", key=doing.chosen_key(entry), width="stretch", wrap=True)
-        for name, label, act, icon in (
-            ("open", f"Open in {_PAGES[entry.kind]}", doing.open_entry, ":material/open_in_new:"),
-            ("delete", "Delete", doing.delete_one, ":material/delete:"),
-        ):
-            key, style = f"heta.library.{name}.{entry.id}", "secondary" if name == "open" else "tertiary"
-            st.button(label, key=key, icon=icon, type=style, on_click=act, args=(shelf, entry))
+        with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
+            _buttons(shelf, entry)
     tags = " ".join(f"**\\#{plain(tag)}**" for tag in entry.words.tags)
-    st.caption(f"{plain(entry.explained)} · {plain(entry.model)} · {_moment(entry.created)} {tags}")
+    st.caption(f"{plain(entry.explained)} · {plain(entry.model)} · {moment(entry.created)} {tags}")
     st.caption(plain(entry.preview))
     if entry.words.notes:
         st.markdown(f":material/sticky_note_2: {editing.note(entry)}")
     editing.draw(shelf, entry)
+
+
+def _buttons(shelf: Shelf, entry: Entry) -> None:
+    for name, label, act, icon in (
+        ("open", f"Open in {_PAGES[entry.kind]}", doing.open_entry, ":material/open_in_new:"),
+        ("compare", "Compare with …", doing.compare_one, ":material/compare:"),
+        ("delete", "Delete", doing.delete_one, ":material/delete:"),
+    ):
+        # The title is heard and not seen (style.css): the same button stands in every row.
+        st.button(
+            f"{label} *“{plain(entry.words.title)}”*",
+            key=f"heta.library.{name}.{entry.id}",
+            icon=icon,
+            type="secondary" if name == "open" else "tertiary",
+            on_click=act,
+            args=(shelf, entry),
+        )
 
 
 def _several(shelf: Shelf, shown: Found) -> None:
@@ -85,6 +98,14 @@ def _several(shelf: Shelf, shown: Found) -> None:
             icon=":material/download:",
         )
         if ticked:
+            st.button(
+                "Compare ticked",
+                icon=":material/compare:",
+                disabled=len(ticked) != 2,
+                help=None if len(ticked) == 2 else "Tick two of them.",
+                on_click=doing.compare,
+                args=(ticked,),
+            )
             st.button("Delete ticked", icon=":material/delete:", on_click=doing.delete, args=(shelf, ticked))
 
 
@@ -93,7 +114,7 @@ def _exported(shelf: Shelf, entries: tuple[Entry, ...] | None) -> str:
     return exchange.export_text(shelf, reading.find(shelf, most=10**6).entries if entries is None else entries)
 
 
-def _moment(seconds: float) -> str:
+def moment(seconds: float) -> str:
     """A time as the reader's clock shows it."""
     try:
         zone = ZoneInfo(st.context.timezone or "UTC")

@@ -16,6 +16,7 @@ PAGES = (
     ("app.py", "Explore", ":material/search_insights:"),
     ("pages/1_Generate.py", "Generate", ":material/movie:"),
     ("pages/2_Library.py", "Library", ":material/bookmarks:"),
+    ("pages/3_Compare.py", "Compare", ":material/compare:"),
 )
 _SIDEBAR = 236  # pixels
 _log = logging.getLogger("heta")

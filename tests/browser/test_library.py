@@ -74,7 +74,7 @@ def test_an_analysis_is_saved_annotated_reopened_without_a_model_and_taken_along
         page.get_by_role("button", name="Export all").click()
     exported = tmp_path / "export.json"
     download.value.save_as(exported)
-    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete “Kites”", exact=True).click()
     page.get_by_text("Deleted: “Kites”.").wait_for()
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("checkbox", name="Kites").wait_for(state="attached")
