@@ -10,7 +10,7 @@ import pytest
 import samples
 
 from heta_core.errors import ReportError
-from heta_core.views import export, matrix, ranking, scale, words
+from heta_core.views import export, grid, matrix, ranking, scale, words
 
 NBSP = "\u00a0"
 SMALL = made.generation()
@@ -57,7 +57,7 @@ def test_what_is_looked_at_is_framed_and_the_continuation_begins_at_a_line() -> 
 
 def test_what_a_matrix_leaves_out_is_stated() -> None:
     figure = matrix.matrix(LONG, "transition")
-    n, n_rows = matrix.MOST_ROWS, len(LONG.tokens) - 1
+    n, n_rows = grid.MOST_ROWS, len(LONG.tokens) - 1
     assert len(figure.data[0].z) == n
     kept = {c[0] for c in figure.data[1].customdata}
     hidden = [sum(m for i, m in enumerate(LONG.at(k).transition.scores) if i not in kept) for k in range(LONG.n_new)]

@@ -47,6 +47,7 @@ class Style:
     size: float  # of the font, in the picture's units
     fill: str  # "#rrggbb"
     is_bold: bool = False
+    turn: float = 0.0  # degrees, clockwise around where it begins
 
 
 def width(text: str, style: Style) -> float:
@@ -74,8 +75,9 @@ def written(text: str, x: float, y: float, style: Style) -> str:
     # What the table does not know is not forced into its width: emoji and scripts that join would be torn apart.
     is_known = all(character in _WIDTHS for character in text)
     length = f' textLength="{width(text, style):.2f}" lengthAdjust="spacingAndGlyphs"' if is_known else ""
+    turned = f' transform="rotate({style.turn:g} {x:.2f} {y:.2f})"' if style.turn else ""
     return (
-        f'<text x="{x:.2f}" y="{y:.2f}" font-size="{style.size:g}" fill="{style.fill}"{weight}{length} '
+        f'<text x="{x:.2f}" y="{y:.2f}"{turned} font-size="{style.size:g}" fill="{style.fill}"{weight}{length} '
         f'xml:space="preserve">{escaped(text)}</text>'
     )
 

@@ -38,14 +38,14 @@ class Look:
 def look(attribution: Attribution, component: Component) -> Look:
     """A component, or where it is not known yet the best that is."""
     a = attribution
-    wanted = _INSTEAD if component == "final" else (component,)
+    wanted = instead(component)
     name, values = next(((n, v) for n in wanted if (v := raw(a, n)) is not None), (component, np.zeros(a.n_units)))
     is_known = raw(a, name) is not None
     signs = _signs(a)
     hues: dict[int, Hue] = {1: "heat", -1: "against", 0: "neutral"}
     return Look(
         name,
-        _title(a, name),
+        title(a, name),
         tuple(intensity(values).tolist()),
         tuple(said(name, v) if is_known else "…" for v in values.tolist()),
         tuple(hues[s] if a.foil else "heat" for s in signs),
@@ -54,6 +54,11 @@ def look(attribution: Attribution, component: Component) -> Look:
         _sides(a) if a.foil and a.information is not None else (),
         is_known,
     )
+
+
+def instead(component: Component) -> tuple[Component, ...]:
+    """What may be shown for a component, the best first."""
+    return _INSTEAD if component == "final" else (component,)
 
 
 def raw(a: Attribution, component: Component) -> Floats | None:
@@ -65,6 +70,12 @@ def raw(a: Attribution, component: Component) -> Floats | None:
     if component == "hessian":
         return None if a.hessian is None else a.hessian.scores
     return a.information_scores
+
+
+def title(a: Attribution, name: Component) -> str:
+    """The name of a component, with the scaling where it has one."""
+    known, w = _component(a, name).title, a.weights
+    return f"{known} score ({words.SCALINGS[w.scaling]}, β {w.beta:g}, γ {w.gamma:g})" if name == "final" else known
 
 
 def said(component: Component, value: float) -> str:
@@ -96,11 +107,6 @@ def all_heads(a: Attribution, unit: int) -> str:
 
 def _component(a: Attribution, name: Component) -> words.ComponentWords:
     return next(c for c in words.components(a.target.kind) if c.name == name)
-
-
-def _title(a: Attribution, name: Component) -> str:
-    title, w = _component(a, name).title, a.weights
-    return f"{title} score ({words.SCALINGS[w.scaling]}, β {w.beta:g}, γ {w.gamma:g})" if name == "final" else title
 
 
 def _signs(a: Attribution) -> tuple[int, ...]:

@@ -6,37 +6,18 @@
 """
 
 import html
-from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import NDArray
 
-from heta_core.errors import ReportError
 from heta_core.generated import GenerationAttribution
 from heta_core.views import words
-from heta_core.views.scale import PALETTES, Theme, intensity, tint
+from heta_core.views.grid import Grid, laid, rows_drawn
+from heta_core.views.scale import PALETTES, Theme, tint
 from heta_core.views.words import Component
 
-# More rows than this cannot be told apart; what is left out is stated.
-MOST_ROWS = 120
 _ROW, _ABOVE, _BELOW = 16, 140, 20  # pixels of a row, of title and labels above the rows, and below them
 _POINT, _REACH = 14, 24  # pixels: a point's size, and how far from it a pointer still means it
-
-_Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Grid:
-    """What is drawn: R of the rows, all S columns."""
-
-    raw: _Floats  # (R, S), NaN where nothing is known or the token is not in the context
-    parts: _Floats  # (R, S), of the highest value of the column
-    ranks: _Floats  # (R, S), 1 is the highest of its column
-    positions: NDArray[np.int64]  # (R,) in reading order
-    hidden: _Floats  # (S or fewer) the part of each known column's sum that the rows not drawn hold
-    step: int | None  # looked at
-    token: int | None  # pinned
 
 
 def matrix(
@@ -56,12 +37,12 @@ def matrix(
     Raises:
         ReportError: the component is not known of any step, or the step or the token does not exist.
     """
-    grid = _grid(generation, component, step, token)
+    grid = laid(generation, component, step, token)
     figure = go.Figure([_cells(grid, component, theme), _points(generation, grid, component)])
     _label(figure, generation, grid)
     _frame(figure, generation, grid, theme)
     height = _ABOVE + _ROW * len(grid.positions) + _BELOW
-    note = {"text": _note(generation, grid, component), "font": {"size": 13}, "y": 1 - 12 / height, "yanchor": "top"}
+    note = {"text": _note(grid, component), "font": {"size": 13}, "y": 1 - 12 / height, "yanchor": "top"}
     figure.update_layout(
         title=note,
         height=height,
@@ -74,37 +55,7 @@ def matrix(
     return figure
 
 
-def _grid(generation: GenerationAttribution, component: Component, step: int | None, token: int | None) -> _Grid:
-    raw = generation.matrix(component)
-    n_rows, n_steps = raw.shape
-    for what, found, n in (("step", step, n_steps), ("token", token, n_rows)):
-        if found is not None and not 0 <= found < n:
-            raise ReportError(f"The {what} must be from 0 to {n - 1}, found {found}.")
-    if np.isnan(raw).all():
-        raise ReportError(f"A matrix needs the {words.BY_NAME[component].title} of a step, found none: wait for it.")
-    values = np.nan_to_num(raw)
-    sums = values.sum(0)
-    shares = values / np.where(sums > 0, sums, 1)
-    best = shares.max(1)
-    if token is not None:
-        best[token] = np.inf
-    kept = np.sort(np.argsort(-best, kind="stable")[:MOST_ROWS])
-    parts = np.stack([intensity(column) for column in values.T], 1)
-    hidden = np.maximum(0, 1 - shares[kept].sum(0)[sums > 0])
-    return _Grid(raw[kept], parts[kept], _ranks(raw)[kept], kept, hidden, step, token)
-
-
-def _ranks(raw: _Floats) -> _Floats:
-    """The place of each value in its column; equal ones in reading order."""
-    ranks = np.full(raw.shape, np.nan)
-    for column, values in enumerate(raw.T):
-        known = np.flatnonzero(~np.isnan(values))
-        order = known[np.argsort(-values[known], kind="stable")]
-        ranks[order, column] = np.arange(1, len(order) + 1)
-    return ranks
-
-
-def _cells(grid: _Grid, component: Component, theme: Theme) -> go.Heatmap:
+def _cells(grid: Grid, component: Component, theme: Theme) -> go.Heatmap:
     """The colours; what is not known, or not in a step's context, has none."""
     full = tint(1, theme) if component == "final" else getattr(PALETTES[theme], component)
     return go.Heatmap(
@@ -119,7 +70,7 @@ def _cells(grid: _Grid, component: Component, theme: Theme) -> go.Heatmap:
     )
 
 
-def _points(generation: GenerationAttribution, grid: _Grid, component: Component) -> go.Scattergl:
+def _points(generation: GenerationAttribution, grid: Grid, component: Component) -> go.Scattergl:
     """What the cells say, and what a click on them means."""
     rows, steps = (places.tolist() for places in np.nonzero(~np.isnan(grid.raw)))
     unseen = {"marker": {"opacity": 0}}
@@ -136,7 +87,7 @@ def _points(generation: GenerationAttribution, grid: _Grid, component: Component
     )
 
 
-def _told(generation: GenerationAttribution, grid: _Grid, component: Component, row: int, k: int) -> str:
+def _told(generation: GenerationAttribution, grid: Grid, component: Component, row: int, k: int) -> str:
     """Both tokens, the raw value with its unit, and its rank in the step."""
     position, pieces, told = int(grid.positions[row]), generation.tokens.pieces, words.BY_NAME[component]
     value = float(grid.raw[row, k])
@@ -152,7 +103,7 @@ def _name(piece: str) -> str:
     return html.escape(words.quoted(piece))
 
 
-def _label(figure: go.Figure, generation: GenerationAttribution, grid: _Grid) -> None:
+def _label(figure: go.Figure, generation: GenerationAttribution, grid: Grid) -> None:
     """The tokens along both edges."""
     pieces, n_steps = generation.tokens.pieces, grid.raw.shape[1]
     said = [html.escape(words.label(piece)) for piece in pieces[generation.n_prompt :]]
@@ -173,7 +124,7 @@ def _label(figure: go.Figure, generation: GenerationAttribution, grid: _Grid) ->
     figure.update_layout(xaxis_showgrid=False, yaxis_showgrid=False, xaxis_zeroline=False, yaxis_zeroline=False)
 
 
-def _frame(figure: go.Figure, generation: GenerationAttribution, grid: _Grid, theme: Theme) -> None:
+def _frame(figure: go.Figure, generation: GenerationAttribution, grid: Grid, theme: Theme) -> None:
     """Lines around the step that is looked at and the token that is pinned, and one where the continuation begins."""
     n_rows, n_steps = grid.raw.shape
     ink = {"color": PALETTES[theme].text, "width": 2}
@@ -189,17 +140,9 @@ def _frame(figure: go.Figure, generation: GenerationAttribution, grid: _Grid, th
         figure.add_shape(type="line", x0=-0.5, x1=n_steps - 0.5, y0=begins, y1=begins, line=line)
 
 
-def _note(generation: GenerationAttribution, grid: _Grid, component: Component) -> str:
+def _note(grid: Grid, component: Component) -> str:
     title = f"{words.BY_NAME[component].title}, each column over its own highest"
-    n_rows, n_shown = len(generation.tokens) - 1, len(grid.positions)
-    if n_shown == n_rows:
-        return f"{title};<br>all {n_rows} tokens"
-    mean = words.percent(float(grid.hidden.mean() if len(grid.hidden) else 0))
-    most = words.percent(float(grid.hidden.max(initial=0)))
-    return (
-        f"{title};<br>the {n_shown} highest of {n_rows} tokens in reading order;<br>"
-        f"the other {n_rows - n_shown} hold {html.escape(mean)} of a column on average, {html.escape(most)} at most"
-    )
+    return ";<br>".join(html.escape(line) for line in (title, *rows_drawn(grid)))
 
 
 def _faint(colour: str) -> str:
