@@ -77,6 +77,14 @@ class GenerationAttribution:
         return len(self.tokens) - self.n_prompt
 
     @property
+    def prompt(self) -> Tokens:
+        """What the continuation follows on."""
+        t, n = self.tokens, self.n_prompt
+        text = t.text[: max(stop for _, stop in t.spans[:n])]
+        segments = tuple(replace(s, stop=min(s.stop, n)) for s in t.segments if s.start < n)
+        return Tokens(t.ids[:n], t.pieces[:n], t.spans[:n], t.is_special[:n], text, segments)
+
+    @property
     def is_complete(self) -> bool:
         """The text has ended and every component of every step is there."""
         return self.ending is not None and len(self.steps) == self.n_new and all(s.hessian for s in self.steps)
