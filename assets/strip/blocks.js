@@ -49,4 +49,8 @@ function endBlock(ui, i) {
   repaint(ui);
 }
 
-const isMarked = (ui, i) => ui.marking !== null && i >= Math.min(ui.marking, ui.hover ?? ui.marking) && i <= Math.max(ui.marking, ui.hover ?? ui.marking);
+/* Between the end of a block or a segment that is known and the token that is pointed at. */
+function isMarked(ui, i) {
+  const from = ui.marking ?? (ui.drawing === "first" ? null : ui.drawing);
+  return from !== null && i >= Math.min(from, ui.hover ?? from) && i <= Math.max(from, ui.hover ?? from);
+}

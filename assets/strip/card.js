@@ -4,15 +4,16 @@ const LONGEST_TITLE = 90; // characters of what the card is about
 
 function drawCard(ui) {
   const i = subject(ui);
+  if (!ui.alone && isSeveral(ui.unitOf[i])) return drawUnit(ui, ui.unitOf[i]), markPlane(ui);
   const { view } = ui;
   const by = ui.shown === "final" || !ui.shown ? "" : ` by ${words(ui, ui.shown).title}`;
-  const rank = ui.shown ? `rank ${ui.rank[i]} of ${view.n_context}${by}` : "";
+  const rank = ui.shown ? `${placeOf(ui, i)}${by}` : "";
   const state = ui.pin === i ? "pinned" : ui.hover === i ? "preview" : "first of the ranking";
   const x = { type: "button", class: "x", "data-key": "unpin", "aria-label": "Unpin", onclick: () => pin(ui, null) };
   const unpin = ui.pin === i ? h("button", x, "×") : null;
   const title = h("header", {}, h("h2", { dir: "auto" }, quoted(short(view.labels[i], LONGEST_TITLE))), h("span", {}, [rank, state].filter(Boolean).join(" · ")), unpin);
   const made = ui.final ? waterfall(ui, i) : partsKnown(ui, i);
-  ui.el.card.replaceChildren(title, ...made, ...sizeOf(ui, i), h("p", {}, ...masking(ui, i)), ...ui.links(ui, i));
+  ui.el.card.replaceChildren(title, ...made, ...sizeOf(ui, i), h("p", {}, ...masking(ui, i)), ...backToUnit(ui, i), ...ui.links(ui, i));
   markPlane(ui);
 }
 

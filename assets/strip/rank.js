@@ -1,4 +1,4 @@
-/* The ranking: the weights of Eq. 5, and a row for every word. */
+/* The ranking: the weights of Eq. 5, and a row for every piece that is read: a token, or the sum over a word. */
 
 const FIRST_ROWS = 8;
 
@@ -38,40 +38,61 @@ function buildWeights(ui) {
 }
 
 function drawTable(ui) {
-  const shown = ui.all ? ui.order : ui.order.slice(0, FIRST_ROWS);
+  const shown = ui.all ? ui.ranked : ui.ranked.slice(0, FIRST_ROWS);
   const known = ui.shown !== null;
   const both = ui.shown === "final";
+  const isSummed = readingOf(ui) !== "tokens";
+  const [one, many] = piecesOf(ui);
   const key = (name) => h("span", { class: `key ${name}` }, words(ui, name).title);
   const bar = both ? [key("hessian"), " ", key("kl")] : known ? [key(ui.shown)] : ["…"];
-  const columns = [["n", "#"], ["name", ui.view.scored.one], ["bars", ...bar], ["num", both ? "share" : "value"], ["formula", `Transition × (Hessian | ${words(ui, "kl").title})`], ["without", isContrast(ui) ? "Δ, nats" : "without it"]];
+  const terms = isSummed ? `Σ Transition | Σ Hessian | Σ ${words(ui, "kl").title}` : `Transition × (Hessian | ${words(ui, "kl").title})`;
+  const masked = isContrast(ui) ? "Δ, nats" : isSummed ? "masked one by one" : "without it";
+  const columns = [["n", "#"], ["name", one], ["bars", ...bar], ["num", both ? "share" : "value"], ["formula", terms], ["without", masked]];
   const header = h("tr", {}, ...columns.map(([name, ...title]) => h("th", { class: name, scope: "col" }, ...title)));
-  const rows = shown.map((i) => tableRow(ui, i, both, known));
+  const rows = shown.map((unit) => tableRow(ui, unit, both, isSummed));
+  ui.el.table.classList.toggle("wide", ui.units.some((unit) => unit.stop - unit.start > 3) || ["sentences", "segments"].includes(ui.view.scored.by));
   ui.el.table.replaceChildren(h("thead", {}, header), h("tbody", {}, ...rows));
-  const rest = ui.order.length - shown.length;
-  const hidden = both ? `, together ${percent(1 - sum(shown.map((i) => ui.values[i])), 0)} of the score` : "";
+  const rest = ui.ranked.length - shown.length;
+  const hidden = both ? `, together ${percent(1 - sum(shown.map((unit) => unit.value)), 0)} of the score` : "";
   const toggle = () => ((ui.all = !ui.all), repaint(ui));
   const button = (title) => h("button", { type: "button", "data-key": "all", onclick: toggle }, title);
   ui.el.more.replaceChildren(
-    ...(rest > 0 ? [`${rest} more ${ui.view.scored.many}${hidden} · `, button("show all")] : ui.all ? [button("show fewer")] : [])
+    ...(rest > 0 ? [`${rest} more ${rest === 1 ? one : many}${hidden} · `, button("show all")] : ui.all ? [button("show fewer")] : [])
   );
 }
 
-function tableRow(ui, i, both, known) {
-  const width = (part) => `width:${ui.top > 0 ? ((100 * part) / ui.top).toFixed(2) : 0}%`;
-  const [first, second] = both ? ui.final.parts[i] : [known ? ui.values[i] : 0, 0];
-  const bars = both ? [h("i", { class: "hessian", style: width(first) }), h("i", { class: "kl", style: width(second) })] : [h("i", { class: ui.shown, style: width(first) })];
-  const share = both ? percent(ui.values[i], 0) : known ? (ui.shown === "transition" ? percent(ui.values[i]) : number(ui.values[i])) : "…";
-  const name = h("button", { type: "button", "data-key": `r${i}` }, h("bdi", {}, short(ui.view.labels[i], 60)));
+function tableRow(ui, unit, both, isSummed) {
+  const i = unit.start;
+  const width = (part) => `width:${ui.most > 0 ? ((100 * part) / ui.most).toFixed(2) : 0}%`;
+  const part = (k) => sum(membersOf(unit).map((j) => ui.final.parts[j][k]));
+  const bars = both ? [h("i", { class: "hessian", style: width(part(0)) }), h("i", { class: "kl", style: width(part(1)) })] : [h("i", { class: ui.shown, style: width(unit.value) })];
+  const name = h("button", { type: "button", "data-key": `r${i}` }, h("bdi", {}, short(unitLabel(ui, unit), 60)));
+  const looked = ui.hover !== null && ui.unitOf[ui.hover] === unit;
   return h(
     "tr",
-    { "data-i": i, class: ui.pin === i ? "pin" : ui.hover === i ? "look" : null },
-    h("td", { class: "n" }, String(ui.rank[i])),
+    { "data-i": i, class: isPinned(ui, i) ? "pin" : looked ? "look" : null },
+    h("td", { class: "n" }, String(unit.rank)),
     h("td", { class: "name" }, name),
     h("td", { class: "bars" }, h("span", { class: "track" }, ...bars)),
-    h("td", { class: "num" }, share),
-    h("td", { class: "formula" }, formula(ui, i)),
-    h("td", { class: "without" }, ...(isContrast(ui) ? speaks(ui, i) : [without(ui, i)]))
+    h("td", { class: "num" }, ui.shown ? amount(ui, unit.value) : "…"),
+    h("td", { class: "formula" }, isSummed || isSeveral(unit) ? summedTerms(ui, unit, isSummed) : formula(ui, i)),
+    h("td", { class: "without" }, ...(isContrast(ui) ? speaks(ui, unit) : [isSeveral(unit) ? changers(ui, unit) : without(ui, i)]))
   );
+}
+
+/* The three components of a unit, each added up; no product of them is the unit's score. */
+function summedTerms(ui, unit, isSummed) {
+  const { transition, hessian, kl } = ui.view;
+  const of = (values, told = number) => (values ? told(total(values, unit)) : "…");
+  return `${isSummed ? "" : "Σ "}${of(transition)} | ${of(hessian, () => summedHessian(ui, unit))} | ${of(kl)}`;
+}
+
+/* How many tokens of a unit change the answer, each masked alone. */
+function changers(ui, unit) {
+  if (!ui.view.masked) return "…";
+  const changes = new Set(ui.view.masked.changes);
+  const n = membersOf(unit).filter((i) => changes.has(i)).length;
+  return n ? `${n} of ${unit.stop - unit.start} ${n === 1 ? "changes" : "change"} it` : "no change";
 }
 
 function formula(ui, i) {
@@ -88,7 +109,7 @@ function without(ui, i) {
 }
 
 /* The signed effect on a contrast, with the hue of its side. */
-function speaks(ui, i) {
-  const side = sideOf(ui, i);
-  return [side === null ? null : h("span", { class: `side-of ${SIDES[side]}` }, h("i")), effectOf(ui, i)];
+function speaks(ui, unit) {
+  const side = unitSide(ui, unit);
+  return [side === null ? null : h("span", { class: `side-of ${SIDES[side]}` }, h("i")), unitEffect(ui, unit)];
 }

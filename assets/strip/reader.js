@@ -1,9 +1,10 @@
 /* What the reader does: pointing, pinning, asking, by mouse and by keyboard. */
 
-function pin(ui, i) {
-  Object.assign(ui, { pin: i, marking: null });
+/* Alone: not the piece that token i is read in, but the token by itself. */
+function pin(ui, i, isAlone = false) {
+  Object.assign(ui, { pin: i, marking: null, alone: isAlone });
   ui.swapping = false;
-  if (i !== null) ui.focus = i;
+  if (i !== null) ui.focus = seat(ui, i);
   repaint(ui);
   if (i !== null && ui.page.follow_pin) ui.send({ kind: "heads", position: i });
 }
@@ -16,9 +17,13 @@ function explain(ui, i) {
 function press(ui, i) {
   const { n_context, target } = ui.view;
   if (ui.marking !== null) return endBlock(ui, i);
-  if (i < n_context) return pin(ui, ui.pin === i ? null : i);
+  if (ui.drawing !== null) return markStretch(ui, i);
+  if (i < n_context) return pin(ui, isPinned(ui, i) && !ui.alone ? null : i);
   if (i !== target.start || target.kind !== "token" || !target.is_observed) ui.onToken(ui, i);
 }
+
+/* Token i, or what it is read in, is pinned. */
+const isPinned = (ui, i) => ui.pin !== null && (ui.alone ? ui.pin === i : ui.unitOf[ui.pin] === ui.unitOf[i]);
 
 function look(ui, i) {
   if (ui.hover === i) return;
@@ -26,7 +31,7 @@ function look(ui, i) {
   if (ui.pin === null) {
     paintStrip(ui);
     keepFocus(ui, () => drawCard(ui));
-  } else if (ui.marking !== null) paintStrip(ui);
+  } else if (ui.marking !== null || ui.drawing !== null) paintStrip(ui);
 }
 
 function listen(ui) {
@@ -37,7 +42,8 @@ function listen(ui) {
   };
   const preview = (e) => {
     const i = indexOf(e);
-    showTip(ui, e.target.closest?.("[data-tip], .tok"));
+    const told = e.target.closest?.("[data-tip], .tok");
+    showTip(ui, told ?? (e.target.closest?.(".gap") && i !== null ? ui.chips[i] : null));
     if (i !== null && i < ui.view.n_context) look(ui, i);
   };
   root.onclick = (e) => {
@@ -68,7 +74,8 @@ function keyPressed(ui, e) {
   const chip = e.target.closest(".tok");
   const at = chip ? Number(chip.dataset.i) : null;
   const moves = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity };
-  if (e.key === "Escape") ui.marking === null ? pin(ui, null) : endBlock(ui, ui.marking);
+  if (e.key === "Escape" && ui.drawing !== null) stopDrawing(ui);
+  else if (e.key === "Escape") ui.marking === null ? pin(ui, null) : endBlock(ui, ui.marking);
   else if (e.key === "[" || e.key === "]") travel(ui, e.key === "[" ? "back" : "forward");
   else if (e.key === "?") toggleKeys(ui);
   else if (e.key.toLowerCase() === "t" && (at ?? ui.pin) > 0) ui.onToken(ui, at ?? ui.pin);

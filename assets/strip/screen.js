@@ -19,7 +19,7 @@
    "example", "edit", "heads", "weights", "stop", "back" and "forward" are what they say; blocks.js tells those of its own.
 
    `ui` holds `view` and `page` as they came, `el` the nodes by name (`el.cols` and the others may get neighbours), what
-   the reader chose (`component`, `weights`, `pin`, `hover`, `focus`, `all`, `swapping`, `marking`, `scoring`, `rather`, `whole`), what was asked and is
+   the reader chose (`component`, `weights`, `pin`, `hover`, `focus`, `all`, `swapping`, `marking`, `alone`, `drawing`, `scoring`, `rather`, `whole`), what was asked and is
    not there yet (`asking` in words, `wanted` as a span), and what `mix` made of it
    (`final`, `shown`, `values`, `top`, `order`, `rank`). A main changes what clicks mean by its hooks. */
 
@@ -32,6 +32,7 @@ const HOOKS = {
   onSpan: askSpan, // (ui, start, stop): these tokens are to be explained together; null: there are no spans
   onFoil: askFoil, // (ui, candidate): the target is to be explained rather than it; null: there are no contrasts
   onRather: askRather, // (ui, text, isWhole): … rather than a typed text; null: nothing is typed
+  onBlocks: askBlocks, // (ui): the pieces that are read are to be scored as blocks; null: nothing is scored anew
   links: cardLinks, // (ui, i): the nodes of what can be asked about token i
   extra: () => {}, // (ui): draws what a page adds, after every render and repaint
 };
@@ -52,6 +53,7 @@ function create(root, hooks) {
     strip: part("div", "strip", { role: "group", dir: "auto", "aria-label": "The text, word by word" }),
     tabs: part("div", "tabs", { role: "group", "aria-label": "Which component colours the text" }),
     legend: part("div", "legend"),
+    reading: part("div", "reading", { role: "group", "aria-label": "How the text is read" }),
     caption: part("div", "caption"),
     weights: part("div", "weights"),
     table: part("table", "rank"),
@@ -61,14 +63,14 @@ function create(root, hooks) {
     candidates: part("section", "card could"),
     tip: part("div", "tip", { hidden: "" }),
   };
-  const text = h("div", { class: "text" }, el.strip, h("div", { class: "bar" }, el.tabs, el.legend), el.caption);
+  const text = h("div", { class: "text" }, el.strip, h("div", { class: "bar" }, el.tabs, el.legend), el.reading, el.caption);
   const heading = h("div", { class: "rankhead" }, h("h2", {}, "What mattered"), el.weights);
   const rank = h("section", { class: "ranking" }, heading, el.flat, el.table, el.more);
   const side = h("aside", { class: "side" }, el.card, el.candidates);
   const bar = h("div", { class: "toolbar" }, el.tools, el.status);
   el.cols = h("div", { class: "cols" }, text, side, rank);
   root.replaceChildren(el.head, bar, el.cols, el.tip);
-  const ui = { ...HOOKS, ...hooks, root, el, chips: [], component: "final", pin: null, hover: null, focus: 0, all: false, swapping: false, marking: null, scoring: null, rather: "", whole: false };
+  const ui = { ...HOOKS, ...hooks, root, el, chips: [], component: "final", pin: null, hover: null, focus: 0, all: false, swapping: false, marking: null, alone: false, drawing: null, scoring: null, rather: "", whole: false };
   rank.append(buildPlane(ui));
   listen(ui);
   return ui;
@@ -85,7 +87,8 @@ function receive(ui, { view, page }) {
   Object.assign(ui, { view, page, stale: false, hover: null });
   if (!waits) Object.assign(ui, { asking: null, wanted: null });
   if (!samePin) ui.pin = null;
-  if (!sameText) Object.assign(ui, { swapping: false, marking: null });
+  if (ui.pin === null) ui.alone = false;
+  if (!sameText) Object.assign(ui, { swapping: false, marking: null, drawing: null });
   // Weights that come back are those sent from here, perhaps older than what is being dragged: take only new ones.
   const weights = JSON.stringify(view.weights);
   if (ui.received !== weights) ui.weights = { ...view.weights };
@@ -106,6 +109,7 @@ function render(ui) {
   drawStatus(ui);
   paintStrip(ui);
   drawTabs(ui);
+  drawReading(ui);
   drawCaption(ui);
   drawWeights(ui);
   drawStanding(ui);
@@ -121,6 +125,7 @@ function repaint(ui) {
   keepFocus(ui, () => {
     paintStrip(ui);
     drawTabs(ui);
+    drawReading(ui);
     drawStanding(ui);
     drawTable(ui);
     drawPlane(ui);

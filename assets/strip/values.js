@@ -25,6 +25,7 @@ function mix(ui) {
     : Array.from({ length: ui.view.n_context }, (_, i) => i);
   ui.rank = [];
   ui.order.forEach((i, k) => (ui.rank[i] = k + 1));
+  gather(ui);
 }
 
 /* Places by the final score, whichever component is drawn; equal ones in reading order. */
@@ -53,4 +54,4 @@ function measured(ui, i) {
 }
 
 /* The word that the card is about: the pinned one, else the one looked at, else the first of the ranking. */
-const subject = (ui) => ui.pin ?? ui.hover ?? ui.order[0] ?? 0;
+const subject = (ui) => ui.pin ?? ui.hover ?? ui.ranked[0]?.start ?? 0;

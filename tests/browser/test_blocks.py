@@ -60,7 +60,7 @@ def test_a_pinned_sentence_is_opened_into_its_tokens_and_all_go_back(by_sentence
     score_by(page, "tokens")
     page.locator(f'.tok[data-i="{SHOWN.n_context - 1}"]').wait_for()
     assert len(chips(page)) == SHOWN.n_context and picker(page).input_value() == "tokens"
-    assert page.locator('option[value="segments"]').count() == 0
+    assert picker(page).locator('option[value="segments"]').count() == 0
 
 
 def test_a_stretch_is_marked_and_scored_as_one_block(visit, folder: Path) -> None:
