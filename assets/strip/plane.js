@@ -1,7 +1,7 @@
 /* The gate plane: every token at (Transition, strength), both logarithmic, so that the score, their product, grows towards
    the upper right and is the same along every falling line. It lies below the ranking and is drawn only while it is open.
 
-   1. `drawPlane` draws axes, lines of equal score and points anew: after a result, a weight, another width.
+   1. `drawPlane` draws axes, lines of equal score and points anew: after a result, a weight, another width; marking follows.
    2. `markPlane` marks the token that the card is about: after every pin and preview.
    What is exactly zero has no place on a logarithmic axis: it stands on an edge of its own. */
 
@@ -11,16 +11,14 @@ const LEVELS = DECADES.flatMap((share) => [3 * share, share]);
 const MOST_LEVELS = 7;
 
 function buildPlane(ui) {
-  const toggle = () => {
-    ui.planeOpen = !ui.planeOpen;
-    drawPlane(ui);
-  };
+  const draw = () => (drawPlane(ui), markPlane(ui));
+  const toggle = () => ((ui.planeOpen = !ui.planeOpen), draw());
   ui.el.planeToggle = h("button", { type: "button", class: "planetoggle", "data-key": "plane", "aria-expanded": "false", onclick: toggle }, h("span", {}, "Gate and strength"), h("small", {}, "why a score is high or low"));
   ui.el.planeBody = h("div", { class: "planebody", hidden: "" });
   ui.planeOpen = false;
   ui.planeWidth = 0;
   new ResizeObserver(() => {
-    if (ui.planeOpen && ui.el.planeBody.clientWidth !== ui.planeWidth) drawPlane(ui);
+    if (ui.planeOpen && ui.el.planeBody.clientWidth !== ui.planeWidth) draw();
   }).observe(ui.el.planeBody);
   return h("section", { class: "plane", "aria-label": "Gate and strength" }, ui.el.planeToggle, ui.el.planeBody);
 }
@@ -44,7 +42,6 @@ function drawPlane(ui) {
     const name = `Gate and strength of ${ui.view.n_context} ${ui.view.scored.many}. Arrow keys go from rank to rank, Enter pins.`;
     const drawing = shape("svg", { role: "group", "aria-label": name, width: plane.width, height: plane.height, onkeydown: (e) => planeKey(ui, e), onclick: (e) => pressNear(ui, e) }, ...planeFrame(plane), ...planeAxes(plane), ...scoreLines(plane), ...cornerNames(plane), shape("g", { class: "points" }, ...nodes), plane.over, plane.names);
     body.replaceChildren(...planeWords(ui, plane), drawing, h("p", { class: "zeros" }, ...countZeros(ui, plane)));
-    markPlane(ui);
   });
 }
 
@@ -184,7 +181,7 @@ function namePoints(ui, plane) {
 }
 
 function freePlace({ points, box, width }, { i, x, y }, wide, taken) {
-  const [high, away] = [16, PLANE.radius + 4];
+  const [high, away] = [17, PLANE.radius + 4];
   const sides = [[x + away, y - 8], [x - away - wide, y - 8], [x - wide / 2, y - away - high], [x - wide / 2, y + away], [x + 5, y - away - high + 2], [x - wide - 5, y - away - high + 2], [x + 5, y + away - 2], [x - wide - 5, y + away - 2]];
   const places = sides.map(([left, top]) => ({ x: left, y: top, right: left + wide, bottom: top + high }));
   const inside = places.filter((p) => p.x >= 2 && p.right <= width - 2 && p.y >= 2 && p.bottom <= box.bottom + PLANE.edge);
