@@ -66,6 +66,7 @@ function listen(ui) {
 }
 
 function keyPressed(ui, e) {
+  if (e.key === "Escape" && ui.drawing !== null) return stopDrawing(ui);
   if (e.target.matches("input, select") || e.ctrlKey || e.metaKey || e.altKey) {
     if (e.key === "Escape" && e.target.dataset.key === "swapword") ((ui.swapping = false), repaint(ui));
     if (e.target.matches("input:not([type])")) e.stopPropagation(); // a letter typed here is no shortcut of the page
@@ -74,8 +75,7 @@ function keyPressed(ui, e) {
   const chip = e.target.closest(".tok");
   const at = chip ? Number(chip.dataset.i) : null;
   const moves = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity };
-  if (e.key === "Escape" && ui.drawing !== null) stopDrawing(ui);
-  else if (e.key === "Escape") ui.marking === null ? pin(ui, null) : endBlock(ui, ui.marking);
+  if (e.key === "Escape") ui.marking === null ? pin(ui, null) : endBlock(ui, ui.marking);
   else if (e.key === "[" || e.key === "]") travel(ui, e.key === "[" ? "back" : "forward");
   else if (e.key === "?") toggleKeys(ui);
   else if (e.key.toLowerCase() === "t" && (at ?? ui.pin) > 0) ui.onToken(ui, at ?? ui.pin);

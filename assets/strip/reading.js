@@ -61,9 +61,10 @@ function markControls(ui, button) {
   if (readingOf(ui) !== "segments") return [];
   const n = stretches(ui).length;
   const says = ui.drawing === null ? null : `Choose the ${ui.drawing === "first" ? "first" : "last"} token: click it, or arrows and Enter. Esc ends.`;
-  const begin = () => ((ui.drawing = "first"), repaint(ui));
+  // The button that is pressed goes: the keyboard goes on where the stretch is chosen, or chooses what is read.
+  const begin = () => ((ui.drawing = "first"), repaint(ui), moveTo(ui, ui.focus));
   const mark = button("stretch", n ? "Mark another" : "Mark one", begin, "Marks stay in this browser, for this visit");
-  const clear = button("unmark", n > 1 ? `Clear all ${n}` : "Clear it", () => keepStretches(ui, []));
+  const clear = button("unmark", n > 1 ? `Clear all ${n}` : "Clear it", () => (keepStretches(ui, []), ui.el.reading.querySelector("select").focus()));
   return [h("span", { class: "marks" }, says ? h("span", { class: "marking", role: "status" }, says) : mark, n ? clear : null)];
 }
 
@@ -194,7 +195,7 @@ function unitLinks(ui, unit, parts) {
   const link = (key, title, onclick) => h("button", { type: "button", class: "link", "data-key": key, onclick }, title);
   const marked = readingOf(ui) === "segments" ? stretches(ui) : [];
   const isMarked = marked.some(([start]) => start === unit.start);
-  const remove = () => keepStretches(ui, marked.filter(([start]) => start !== unit.start));
+  const remove = () => (keepStretches(ui, marked.filter(([start]) => start !== unit.start)), moveTo(ui, unit.start));
   return [
     ui.onBlocks ? h("p", { class: "hint" }, `What masking all ${unit.stop - unit.start} at once would do is another question, and no sum: the model answers it.`) : null,
     ui.onBlocks ? link("recompute", "Recompute as blocks →", () => ui.onBlocks(ui)) : null,
