@@ -65,7 +65,7 @@ function waterfall(ui, i) {
     { name: "score", label: "= score", value: t.score, error: t.scoreError, scale: score, bars: [["hessian", 0, (t.gate * t.hessian) / score], ["kl", (t.gate * t.hessian) / score, t.score / score]] },
   ];
   const drawing = shape("svg", { class: "fall", role: "img", "aria-label": spokenFormula(ui, i, rows), width: "100%", height: rows.length * FALL.row }, ...fallStep(a, 0), ...fallStep(ab, 1), ...rows.flatMap((row, k) => fallRow(row, k)));
-  const place = `${percent(final.shares[i])} of the score, rank ${final.rank[i]} of ${view.n_context}. `;
+  const place = `${percent(final.shares[i])} of the score, rank ${final.rank[i]} of ${view.n_context} ${hasBlocks(ui) ? view.scored.many : "tokens"}. `;
   return [drawing, h("p", { class: "sum" }, h("b", {}, place), ...scalingNote(ui))];
 }
 

@@ -11,8 +11,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   receive(ui, data);
   if (isNew) resume(ui, globalThis[LEFT]);
   return () => {
-    const { signature, received, weights, pin, all } = ui;
-    globalThis[LEFT] = { signature, received, weights, pin, all };
+    const { signature, received, weights, pin, all, planeOpen } = ui;
+    globalThis[LEFT] = { signature, received, weights, pin, all, planeOpen };
     release(root);
   };
 }
@@ -20,7 +20,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 function resume(ui, left) {
   if (left?.signature !== ui.signature) return;
   const weights = left.received === ui.received ? left.weights : ui.weights;
-  Object.assign(ui, { weights, pin: left.pin, all: left.all });
+  Object.assign(ui, { weights, pin: left.pin, all: left.all, planeOpen: left.planeOpen });
   mix(ui);
   render(ui);
 }

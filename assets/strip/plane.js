@@ -136,20 +136,24 @@ function pointNode(ui, point) {
   return node;
 }
 
-/* The token in the card: a ring, and where it is pinned its name and the error of its strength. */
+/* The token in the card, or each of those that are read as one piece: a ring, and where one is pinned its name and the
+   error of its strength. */
 function markPlane(ui) {
   const { plane } = ui;
   if (!plane) return;
   const looked = ui.pin ?? ui.hover;
+  const isRead = looked !== null && !ui.alone && isSeveral(ui.unitOf[looked]);
+  const members = new Set(looked === null ? [] : isRead ? membersOf(ui.unitOf[looked]) : [looked]);
+  const isPin = (i) => ui.pin !== null && members.has(i);
   plane.nodes.forEach((node, i) => {
-    node.classList.toggle("pin", ui.pin === i);
-    node.classList.toggle("look", ui.pin === null && ui.hover === i);
-    node.setAttribute("aria-pressed", String(ui.pin === i));
+    node.classList.toggle("pin", isPin(i));
+    node.classList.toggle("look", ui.pin === null && members.has(i));
+    node.setAttribute("aria-pressed", String(isPin(i)));
     node.setAttribute("tabindex", i === (looked ?? plane.order[0]) ? "0" : "-1");
   });
-  const point = looked === null ? null : plane.points[looked];
-  const ring = point ? shape("circle", { class: "ring", cx: point.x, cy: point.y, r: PLANE.radius + 3 }) : null;
-  plane.over.replaceChildren(...(point && ui.pin !== null ? errorBar(plane, point) : []), ...(ring ? [ring] : []));
+  const points = [...members].map((i) => plane.points[i]);
+  const rings = points.map(({ x, y }) => shape("circle", { class: "ring", cx: x, cy: y, r: PLANE.radius + 3 }));
+  plane.over.replaceChildren(...(ui.pin !== null && points.length === 1 ? errorBar(plane, points[0]) : []), ...rings);
   namePoints(ui, plane);
 }
 
