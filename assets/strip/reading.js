@@ -197,7 +197,7 @@ function unitLinks(ui, unit, parts) {
   const isMarked = marked.some(([start]) => start === unit.start);
   const remove = () => (keepStretches(ui, marked.filter(([start]) => start !== unit.start)), moveTo(ui, unit.start));
   return [
-    ui.onBlocks ? h("p", { class: "hint" }, `What masking all ${unit.stop - unit.start} at once would do is another question, and no sum: the model answers it.`) : null,
+    h("p", { class: "hint" }, `What masking all ${unit.stop - unit.start} at once would do is another question: no sum tells it, only the model.`),
     ui.onBlocks ? link("recompute", "Recompute as blocks →", () => ui.onBlocks(ui)) : null,
     isMarked ? link("unmarkone", "Remove this segment", remove) : null,
     h("p", { class: "hint" }, ui.pin === null ? "Click it to keep it here." : `Esc lets go of it; a click on one of the ${parts} above shows its own card.`),
