@@ -13,6 +13,12 @@ function termsOf(ui, i) {
   return { ...terms, strength, error, score: terms.gate * strength, scoreError: known ? terms.gate * error : null };
 }
 
+/* What has a score, one and many: tokens, whichever way they are read, or the blocks that were scored. */
+function scoredNames(ui) {
+  const { one, many } = ui.view.scored;
+  return hasBlocks(ui) ? [one, many] : ["token", "tokens"];
+}
+
 /* What stands out: heta_core/views/standing.py says why. Null where every score is zero. */
 function standing(ui) {
   const { shares, total } = ui.final;
@@ -33,7 +39,7 @@ function drawStanding(ui) {
   const found = final?.standing;
   el.flat.hidden = !final || Boolean(found && !found.isFlat);
   if (el.flat.hidden) return el.flat.replaceChildren();
-  const { one, many } = view.scored;
+  const [one, many] = scoredNames(ui);
   if (!found) return el.flat.replaceChildren(h("b", {}, "Every score is zero"), `: no ${one} can be named.`);
   const name = h("bdi", {}, quoted(short(view.labels[found.unit])));
   const [holds, chance, n] = [percent(found.share), percent(found.byChance), view.n_context];
@@ -65,7 +71,7 @@ function waterfall(ui, i) {
     { name: "score", label: "= score", value: t.score, error: t.scoreError, scale: score, bars: [["hessian", 0, (t.gate * t.hessian) / score], ["kl", (t.gate * t.hessian) / score, t.score / score]] },
   ];
   const drawing = shape("svg", { class: "fall", role: "img", "aria-label": spokenFormula(ui, i, rows), width: "100%", height: rows.length * FALL.row }, ...fallStep(a, 0), ...fallStep(ab, 1), ...rows.flatMap((row, k) => fallRow(row, k)));
-  const place = `${percent(final.shares[i])} of the score, rank ${final.rank[i]} of ${view.n_context} ${hasBlocks(ui) ? view.scored.many : "tokens"}. `;
+  const place = `${percent(final.shares[i])} of the score, rank ${final.rank[i]} of ${view.n_context} ${scoredNames(ui)[1]}. `;
   return [drawing, h("p", { class: "sum" }, h("b", {}, place), ...scalingNote(ui))];
 }
 
@@ -114,7 +120,7 @@ function spokenFormula(ui, i, rows) {
   const [bent, moved, strength, gate, score] = rows;
   const error = (row) => (row.error === null ? "" : `, standard error ${precise(row.error)}`);
   const product = `${gate.label} ${precise(gate.value)} = score ${precise(score.value)}${error(score)}`;
-  return `How the score of ${quoted(ui.view.labels[i])} comes about: ${bent.label} = ${precise(bent.value)}; ${moved.label} = ${precise(moved.value)}; together ${precise(strength.value)}${error(strength)}; ${product}: ${percent(ui.final.shares[i])} of the score, rank ${ui.final.rank[i]} of ${ui.view.n_context}.`;
+  return `How the score of ${quoted(ui.view.labels[i])} comes about: ${bent.label} = ${precise(bent.value)}; ${moved.label} = ${precise(moved.value)}; together ${precise(strength.value)}${error(strength)}; ${product}: ${percent(ui.final.shares[i])} of the score, rank ${ui.final.rank[i]} of ${ui.view.n_context} ${scoredNames(ui)[1]}.`;
 }
 
 function scalingNote(ui) {

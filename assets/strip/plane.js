@@ -39,7 +39,7 @@ function drawPlane(ui) {
     plane.nodes = [];
     for (const point of plane.points) plane.nodes[point.i] = pointNode(ui, point);
     const nodes = plane.order.map((i) => plane.nodes[i]);
-    const name = `Gate and strength of ${ui.view.n_context} ${ui.view.scored.many}. Arrow keys go from rank to rank, Enter pins.`;
+    const name = `Gate and strength of ${ui.view.n_context} ${scoredNames(ui)[1]}. Arrow keys go from rank to rank, Enter pins.`;
     const drawing = shape("svg", { role: "group", "aria-label": name, width: plane.width, height: plane.height, onkeydown: (e) => planeKey(ui, e), onclick: (e) => pressNear(ui, e) }, ...planeFrame(plane), ...planeAxes(plane), ...scoreLines(plane), ...cornerNames(plane), shape("g", { class: "points" }, ...nodes), plane.over, plane.names);
     body.replaceChildren(...planeWords(ui, plane), drawing, h("p", { class: "zeros" }, ...countZeros(ui, plane)));
   });
@@ -114,12 +114,12 @@ function scoreLines({ box, x, y, total }) {
 }
 
 function cornerNames({ box }) {
-  const name = (x, y, anchor, text) => shape("text", { class: "corner", x, y, "text-anchor": anchor }, text);
+  const name = (x, y, anchor, text, tip) => shape("text", { class: "corner", x, y, "text-anchor": anchor, "data-tip": tip }, text);
   return [
-    name(box.right, box.top - 24, "end", "evidence"),
-    name(box.right - 6, box.bottom - 7, "end", "read but inert"),
-    name(box.left, box.top - 24, "start", "strong but unread"),
-    name(box.left + 6, box.bottom - 7, "start", "neither"),
+    name(box.right, box.top - 24, "end", "evidence", "Much of it is read, and much hangs on it."),
+    name(box.right - 6, box.bottom - 7, "end", "read but inert", "Much of it is read, but little hangs on it: moving or masking it hardly changes what is predicted."),
+    name(box.left, box.top - 24, "start", "strong but unread", "Much would hang on it, but little of it flows through attention to the place that answers."),
+    name(box.left + 6, box.bottom - 7, "start", "neither", "Little of it is read, and little hangs on it."),
   ];
 }
 
@@ -175,7 +175,7 @@ function namePoints(ui, plane) {
   plane.names.replaceChildren(...texts);
   const taken = [];
   texts.forEach((text, k) => {
-    const found = freePlace(plane, plane.points[named[k]], text.getComputedTextLength(), taken);
+    const found = freePlace(plane, plane.points[named[k]], ui.pin, text.getComputedTextLength(), taken);
     if (!found && named[k] !== ui.pin) return text.remove();
     const box = found ?? { x: plane.points[named[k]].x + 10, y: plane.points[named[k]].y - 8 };
     text.setAttribute("x", box.x);
@@ -184,8 +184,8 @@ function namePoints(ui, plane) {
   });
 }
 
-function freePlace({ points, box, width }, { i, x, y }, wide, taken) {
-  const [high, away] = [17, PLANE.radius + 4];
+function freePlace({ points, box, width }, { i, x, y }, pinned, wide, taken) {
+  const [high, away] = [17, PLANE.radius + (i === pinned ? 7 : 4)];
   const sides = [[x + away, y - 8], [x - away - wide, y - 8], [x - wide / 2, y - away - high], [x - wide / 2, y + away], [x + 5, y - away - high + 2], [x - wide - 5, y - away - high + 2], [x + 5, y + away - 2], [x - wide - 5, y + away - 2]];
   const places = sides.map(([left, top]) => ({ x: left, y: top, right: left + wide, bottom: top + high }));
   const inside = places.filter((p) => p.x >= 2 && p.right <= width - 2 && p.y >= 2 && p.bottom <= box.bottom + PLANE.edge);
@@ -201,7 +201,7 @@ function freePlace({ points, box, width }, { i, x, y }, wide, taken) {
 
 /* How to read it, in words that also stand for the picture. */
 function planeWords(ui) {
-  const { one } = ui.view.scored;
+  const [one] = scoredNames(ui);
   const { beta, gamma } = ui.weights;
   const strength = `Strength is ${beta.toFixed(2)} × Hessian + ${gamma.toFixed(2)} × ${words(ui, "kl").title}, scaled ${quoted(ui.view.scalings[ui.weights.scaling])}: how much the answer hangs on this ${one}, read or not.`;
   const read = ["Score = ", h("span", { "data-tip": words(ui, "transition").meaning, tabindex: 0, "data-key": "gateword" }, h("u", {}, "Transition")), " × ", h("span", { "data-tip": strength, tabindex: 0, "data-key": "strengthword" }, h("u", {}, "strength")), `. A ${one} needs both: further right more of it is read, further up more hangs on it. Along a dashed line the score is the same, in % of all.`];
@@ -210,7 +210,7 @@ function planeWords(ui) {
 
 /* What is exactly zero, counted. */
 function countZeros(ui, { points }) {
-  const { one, many } = ui.view.scored;
+  const [one, many] = scoredNames(ui);
   const told = (n, what, edge) => (n ? [`${n} ${n === 1 ? one : many} with ${what} of exactly zero: ${n === 1 ? "its" : "their"} score is zero, ${n === 1 ? "it stands" : "they stand"} on the ${edge} edge, off the axis. `] : []);
   return [...told(points.filter((p) => p.gate === 0).length, "a Transition", "left"), ...told(points.filter((p) => p.strength === 0).length, "a strength", "lower")];
 }

@@ -28,7 +28,7 @@ CASES = {name: loads(dumps(a)) for name, a in MADE.items()}
 POWERS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 # Where a text's letters are, [left, right] and [top, bottom], without the ground that is drawn around them.
 LETTERS = "all => all.map(t => t.getBBox()).map(b => [[b.x, b.x + b.width], [b.y, b.y + b.height]])"
-DRAWN = 100  # milliseconds that the plane of 600 tokens may take
+DRAWN = 400  # milliseconds for the plane of 600 tokens on a busy machine; a quiet one takes a tenth
 
 
 def zeroed() -> Attribution:
@@ -181,7 +181,7 @@ def test_what_is_exactly_zero_stands_on_an_edge_and_is_counted(offline) -> None:
         assert (x < field["x"]) == (i in (5, 9))
         assert (y > field["y"] + field["height"]) == (i in (5, 12))
     told = drawing.page.locator(".zeros").inner_text()
-    assert "2 words with a Transition of exactly zero" in told and "2 words with a strength of exactly zero" in told
+    assert "2 tokens with a Transition of exactly zero" in told and "2 tokens with a strength of exactly zero" in told
     chip(drawing.page, 17).click()
     bar = drawing.locator(".over .whisker").first
     # ± one standard error reaches below zero: the bar is open to the lower edge.
@@ -302,7 +302,7 @@ def test_where_nothing_stands_out_it_is_said_by_pythons_rule_as_weights_move(off
         assert float(said.get_attribute("data-chance")) == pytest.approx(found.by_chance, rel=1e-12)
         assert float(said.get_attribute("data-spread")) == pytest.approx(found.spread, rel=1e-6)
         assert f"holds {words.percent(found.share)}" in line.inner_text()
-    assert "a 38 parts" not in line.inner_text() and "largest of 38 parts" in line.inner_text()
+    assert "No token stands out" in line.inner_text() and "largest of 38 parts" in line.inner_text()
     weigh(page, Weights(beta=0.05, gamma=1.0, scaling="unit"))
     found = standing.standing(a.with_weights(Weights(beta=0.05, gamma=1.0, scaling="unit")))
     assert found is not None and not found.is_flat and not line.is_visible()
