@@ -6,6 +6,7 @@
 
 const [SAME, CHANGED, ONLY_A, ONLY_B] = [0, 1, 2, 3]; // as comparing.Kind counts them
 const FIRST_CHANGES = 8;
+const MORE_CHANGES = 100; // at once: thousands of rows would take seconds
 const MARKED_CHANGES = 5; // their numbers stand in the text, if they are
 const LEAST_MARKED = 0.1; // of the biggest
 const SORTS = {
@@ -48,7 +49,7 @@ function create(root) {
   const bar = h("div", { class: "bar" }, el.tabs, el.scales, el.legend);
   const side = h("aside", { class: "side" }, el.card, el.facts);
   root.replaceChildren(el.causes, bar, el.weights, el.columns, h("div", { class: "cols" }, el.minus, side, el.changes), el.tip);
-  const ui = { root, el, component: "final", scale: "one", sort: "change", pin: null, hover: null, all: false, leader: null };
+  const ui = { root, el, component: "final", scale: "one", sort: "change", pin: null, hover: null, rows: FIRST_CHANGES, leader: null };
   listen(ui);
   return Object.assign(ui, globalThis[LEFT]);
 }
@@ -56,7 +57,7 @@ function create(root) {
 function receive(ui, view) {
   const signature = JSON.stringify([view.columns.map((c) => c.tokens), view.pairs[0].places]);
   const isNew = signature !== ui.signature;
-  if (isNew) Object.assign(ui, { pin: null, all: false });
+  if (isNew) Object.assign(ui, { pin: null, rows: FIRST_CHANGES });
   Object.assign(ui, { view, signature, hover: null, places: view.pairs[0].places });
   ui.root.dataset.theme = isDark(ui.root) ? "dark" : "light";
   showTip(ui, null);
@@ -189,7 +190,7 @@ function textBox(ui, name) {
 /* A token of a text; what is scored can be pinned. */
 function addChip(ui, strip, p, names, ...children) {
   const key = `s${ui.strips.indexOf(strip)}.${strip.chips.length}`;
-  const chip = h("span", { class: ["tok", ...names].join(" "), "data-p": p, "data-key": key, role: "button", tabindex: strip.chips.length ? -1 : 0 }, ...children);
+  const chip = h("span", { class: ["tok", ...names].join(" "), "data-p": p, "data-key": key, role: "button", "aria-pressed": false, tabindex: strip.chips.length ? -1 : 0 }, ...children);
   strip.chips.push(chip);
   strip.places.push(p);
   ui.of[p].push(chip);
@@ -290,12 +291,17 @@ function drawMinusLegend(ui) {
 /* ---- one place, pinned or looked at ---- */
 
 function mark(ui) {
-  for (const chip of ui.root.querySelectorAll(".tok.pin, .tok.look")) chip.classList.remove("pin", "look");
-  for (const chip of ui.of.flat()) if (chip.ariaPressed !== "false") chip.setAttribute("aria-pressed", false);
-  const set = (p, name) => p !== null && ui.of[p].forEach((chip) => chip.classList.add(name));
-  set(ui.pin, "pin");
-  if (ui.pin !== null) ui.of[ui.pin].forEach((chip) => chip.setAttribute("aria-pressed", true));
-  if (ui.hover !== ui.pin) set(ui.hover, "look");
+  for (const chip of ui.marked ?? []) {
+    chip.classList.remove("pin", "look");
+    chip.setAttribute("aria-pressed", false);
+  }
+  const [pins, looks] = [ui.pin, ui.hover].map((p) => (p === null ? [] : ui.of[p]));
+  for (const chip of looks) chip.classList.add("look");
+  for (const chip of pins) {
+    chip.classList.replace("look", "pin") || chip.classList.add("pin");
+    chip.setAttribute("aria-pressed", true);
+  }
+  ui.marked = [...pins, ...looks];
   for (const row of ui.el.changes.querySelectorAll("tr[data-p]")) {
     row.classList.toggle("pin", Number(row.dataset.p) === ui.pin);
     row.classList.toggle("look", Number(row.dataset.p) === ui.hover);
@@ -369,15 +375,18 @@ function drawChanges(ui) {
   const c = ui.shown;
   if (!c) return ui.el.changes.replaceChildren();
   const order = sorted(ui, ui.sort);
-  const shown = ui.all ? order : order.slice(0, FIRST_CHANGES);
+  const shown = order.slice(0, ui.rows);
   const options = Object.entries(SORTS).map(([name, title]) => h("option", { value: name, selected: name === ui.sort ? "" : null }, title));
   const picker = h("select", { "data-key": "sort", "aria-label": "Order of the list", onchange: (e) => choose(ui, { sort: e.target.value }) }, ...options);
-  const head = ["token", "A", "B", "", `B − A, ${shortUnit(c)}`].map((name, k) => h("th", { scope: "col", class: k ? "num" : null }, name));
-  const more = order.length > FIRST_CHANGES ? h("button", { type: "button", "data-key": "all", onclick: () => choose(ui, { all: !ui.all }) }, ui.all ? "Show fewer" : `Show all ${order.length}`) : "";
+  const head = ["token", "A", "B", "", `B − A, ${shortUnit(c)}`].map((name, k) => h(name ? "th" : "td", { scope: name ? "col" : null, class: k ? "num" : null }, name));
+  const left = order.length - shown.length;
+  const step = (name, title, rows) => h("button", { type: "button", "data-key": name, onclick: () => choose(ui, { rows }) }, title);
+  const more = left ? step("more", left > MORE_CHANGES ? `Show ${MORE_CHANGES} more of ${order.length}` : `Show all ${order.length}`, ui.rows + MORE_CHANGES) : "";
+  const fewer = ui.rows > FIRST_CHANGES ? step("fewer", "Show fewer", FIRST_CHANGES) : "";
   ui.el.changes.replaceChildren(
     h("div", { class: "rankhead" }, h("h2", {}, "Token by token"), h("label", { class: "weights" }, "Sort by ", picker)),
     h("table", { class: "rank" }, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...shown.map((p) => changeRow(ui, c, p)))),
-    h("div", { class: "more" }, more)
+    h("div", { class: "more" }, more, " ", fewer)
   );
 }
 

@@ -102,6 +102,7 @@ def test_nothing_of_an_entry_is_wider_than_the_page(visit, shelf: Shelf, width: 
     if width < 768:
         page.get_by_test_id("stExpandSidebarButton").click()
     go(page, "Library", "text=Title, tags and note")
+    page.get_by_role("checkbox", name="xxx").wait_for(state="attached")
     page.wait_for_timeout(500)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.get_by_role("checkbox", name="xxx").count() == 1

@@ -1,0 +1,210 @@
+"""The Compare page without a browser: what it shows of an address, and how it is reached."""
+
+import json
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import made_generation
+import pytest
+import samples
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+from test_generate_page import act
+from test_library_page import HOSTILE, component, library, press, texts
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # as `streamlit run app.py` does
+
+from heta_core.library import reading, writing  # noqa: E402 - the pages need the path above
+from heta_core.library.entry import Shelf, Words  # noqa: E402
+from heta_core.views import side_by_side  # noqa: E402
+from pages.compare import choosing  # noqa: E402
+from pages.library import doing  # noqa: E402
+from pages.ui import engine_cache, examples, keeping, session  # noqa: E402
+
+ONE = samples.result(samples.words("Mia has a cup. Who? Answer:"))
+OTHER = samples.contrast(samples.words("Noah has a map and a key. Who? Answer:"))
+GENERATED = made_generation.generation()
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    return Shelf(tmp_path / "library.sqlite")
+
+
+@pytest.fixture
+def app(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    st.cache_resource.clear()
+    (tmp_path / "examples").mkdir()
+    samples.write_examples(tmp_path / "examples")
+    monkeypatch.setenv("HETA_LIBRARY", str(shelf.path))
+    monkeypatch.setattr(examples, "FOLDER", tmp_path / "examples")
+    monkeypatch.setattr(engine_cache, "_import_all", lambda: None)
+    monkeypatch.setattr(engine_cache, "local_models", lambda *, is_urgent=False: ())
+    yield AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def saved(shelf: Shelf) -> tuple[str, str]:
+    """Two entries to compare."""
+    return writing.save(shelf, ONE), writing.save(shelf, OTHER)
+
+
+def compare(app: AppTest, **address: str) -> AppTest:
+    """The page at an address."""
+    app.switch_page("pages/3_Compare.py")
+    app.query_params.clear()
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def questions(app: AppTest) -> list[str]:
+    """What each column of the comparison asks; none where nothing is compared."""
+    if not app.get("bidi_component"):
+        return []
+    return [column["question"] for column in component(app)["view"]["columns"]]
+
+
+def address(app: AppTest) -> dict[str, Any]:
+    return {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}
+
+
+def test_an_address_shows_both_with_the_numbers_of_the_core(app: AppTest, shelf: Shelf, saved: tuple[str, str]) -> None:
+    shown = component(compare(app, a=saved[0], b=saved[1]))["view"]
+    both = [reading.load(shelf, entry_id) for entry_id in saved]
+    assert shown == json.loads(json.dumps(side_by_side.payload(both)))  # type: ignore[arg-type]
+    assert questions(app) == ["Why did littletown say “cup”?", "Why “cup” rather than “map”?"]
+    assert "“cup” rather than “map” · littletown" in texts(app).replace("\\", "")
+
+
+@pytest.mark.parametrize("wrong", ["0" * 32, "nothing", "../x", "<b>", "explore.-1", f"{'0' * 32}.1.2"])
+def test_an_id_that_is_not_there_says_what_to_do(app: AppTest, saved: tuple[str, str], wrong: str) -> None:
+    compare(app, a=saved[0], b=wrong)
+    assert "Choose another one here" in app.warning[0].value and questions(app) == []
+    app.selectbox(key=choosing.picker_key("b")).set_value(saved[1]).run()
+    assert not app.warning and len(questions(app)) == 2
+
+
+def test_what_was_deleted_or_is_somebody_elses_is_not_shown(
+    app: AppTest, shelf: Shelf, saved: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare(app, a=saved[0], b=saved[1])
+    writing.delete(shelf, [saved[1]])
+    assert questions(app.run()) == [] and "it was deleted" in app.warning[0].value
+    monkeypatch.setattr(keeping, "is_private", lambda: False)
+    other = compare(AppTest.from_file(str(ROOT / "app.py"), default_timeout=60), a=saved[0], b=saved[0])
+    assert len(other.warning) == 2 and questions(other) == [] and "Mia" not in texts(other)
+
+
+def test_two_that_are_ticked_in_the_library_are_compared(app: AppTest, saved: tuple[str, str]) -> None:
+    library(app)
+    for n, entry_id in enumerate(saved):
+        app.checkbox(key=f"heta.library.chosen.{entry_id}").set_value(True).run()
+        (button,) = [button for button in app.button if button.label == "Compare ticked"]
+        assert button.disabled is (n == 0)
+    press(app, "Compare ticked")
+    assert sorted(address(app).values()) == sorted(saved) and len(questions(app)) == 2
+    assert app.title[0].value == "Compare"
+
+
+def test_one_entry_is_compared_with_another_that_is_chosen(app: AppTest, saved: tuple[str, str]) -> None:
+    rows = [button.label for button in library(app).button if button.label.startswith("Compare with … *“")]
+    assert len(rows) == len(set(rows)) == 2
+    press(app, "Compare with …")
+    (left,) = address(app).values()
+    assert address(app) == {"a": left} and questions(app) == [] and "on both sides" in app.info[0].value
+    compare(app, a=left)  # a browser is there already; a tested app goes on with the page that it was sent away from
+    right = next(entry_id for entry_id in saved if entry_id != left)
+    app.selectbox(key=choosing.picker_key("b")).set_value(right).run()
+    assert address(app) == {"a": left, "b": right} and len(questions(app)) == 2
+    app.selectbox(key=choosing.picker_key("a")).set_value(None).run()
+    assert address(app) == {"b": right} and questions(app) == []
+
+
+def test_the_two_are_exchanged(app: AppTest, saved: tuple[str, str]) -> None:
+    before = questions(compare(app, a=saved[0], b=saved[1]))
+    press(app, "Swap A and B")
+    assert address(app) == {"a": saved[1], "b": saved[0]} and questions(app) == before[::-1]
+
+
+def test_each_is_opened_on_its_own_page(app: AppTest, shelf: Shelf, saved: tuple[str, str]) -> None:
+    press(compare(app, a=saved[0], b=saved[1]), "Open B in Explore")
+    assert component(app)["view"]["target"]["foil"] == "map"
+    press(compare(app, a=saved[0], b=writing.save(shelf, GENERATED)), "Open B in Generate")
+    assert len(component(app)["film"]["steps"]) == GENERATED.n_new
+
+
+def test_what_stands_on_explore_is_one_of_the_choices(app: AppTest, saved: tuple[str, str]) -> None:
+    compare(app, a="explore", b=saved[0])
+    assert "Nothing finished stands on Explore" in app.warning[0].value
+    app.switch_page("app.py").run()
+    compare(app, a="explore", b=saved[0])
+    assert questions(app) == ["Why did littletown say “cup”?"] * 2 and not app.warning
+    options = app.selectbox(key=choosing.picker_key("a")).options
+    assert options[0].startswith("On Explore now: ") and len(options) == 3
+    act(app, lambda: session.show(OTHER))
+    assert questions(app)[0] == "Why “cup” rather than “map”?"
+
+
+def test_of_a_generation_one_word_is_compared(app: AppTest, shelf: Shelf) -> None:
+    entry_id = writing.save(shelf, GENERATED)
+    compare(app, a=f"{entry_id}.2", b=entry_id)
+    pieces = [step.target.piece.strip() for step in GENERATED.steps]
+    assert questions(app) == [f"Why did littletown say “{pieces[k]}”?" for k in (2, 0)]
+    steps = app.selectbox(key=choosing.step_key("b"))
+    assert "single answers" in steps.label and len(steps.options) == GENERATED.n_new
+    steps.set_value(3).run()
+    assert address(app)["b"] == f"{entry_id}.3" and pieces[3] in questions(app)[1]
+    compare(app, a=f"{entry_id}.999", b=f"{entry_id}.1")
+    assert questions(app) == [f"Why did littletown say “{pieces[k]}”?" for k in (0, 1)]
+
+
+def test_without_an_address_the_last_two_come_back(app: AppTest, saved: tuple[str, str]) -> None:
+    compare(app, a=saved[0], b=saved[1])
+    library(app)
+    assert len(questions(compare(app))) == 2 and address(app) == {"a": saved[0], "b": saved[1]}
+
+
+def test_a_page_with_too_little_says_what_to_do(app: AppTest, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "there is none yet" in compare(app).info[0].value and not app.selectbox(key="heta.model").disabled
+    entry_id = writing.save(shelf, ONE)
+    assert "one is there so far" in compare(app).info[0].value
+    compare(app, a=entry_id)
+    assert "one is there so far" in app.info[0].value and app.selectbox(key=choosing.picker_key("a")).value == entry_id
+    monkeypatch.setenv("HETA_LIBRARY", "off")
+    assert "switched off" in compare(app, a=entry_id, b=entry_id).info[0].value and questions(app) == []
+
+
+def test_nothing_of_a_title_or_prompt_is_markup(app: AppTest, shelf: Shelf) -> None:
+    entry = reading.get(shelf, writing.save(shelf, samples.odd()))
+    writing.edit(shelf, entry, Words(HOSTILE))
+    compare(app, a=entry.id, b=entry.id)
+    assert "alert" in texts(app) and "<script>" not in texts(app).replace("\\<", "")
+    assert HOSTILE in app.selectbox(key=choosing.picker_key("a")).options  # plain text there
+
+
+def test_a_damaged_entry_is_said_beside_its_picker(app: AppTest, shelf: Shelf, saved: tuple[str, str]) -> None:
+    with sqlite3.connect(shelf.path) as file:
+        file.execute("UPDATE report SET content = x'00' WHERE entry = ?", (saved[1],))
+    compare(app, a=saved[0], b=saved[1])
+    assert "damaged" in app.warning[0].value and questions(app) == []
+
+
+def test_what_was_edited_since_is_read_anew(app: AppTest, shelf: Shelf, saved: tuple[str, str]) -> None:
+    compare(app, a=saved[0], b=saved[1])
+    reads: list[str] = []
+    original = reading.load
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "load", lambda s, entry_id: (reads.append(entry_id), original(s, entry_id))[1])
+        app.run()
+        assert reads == []
+        doing.attempt(lambda: writing.edit(shelf, reading.get(shelf, saved[1]), Words("New title")))
+        app.run()
+        assert reads == [saved[1]] and app.selectbox(key=choosing.picker_key("b")).value == saved[1]
