@@ -7,11 +7,9 @@ from pages.ui import (
     controls,
     cost_line,
     details,
-    examples,
     frame,
     linking,
     session,
-    state,
     token_strip,
     truth,
 )
@@ -37,8 +35,8 @@ def explore() -> None:
         details.draw(result)
 
 
+with frame.boundary():
+    linking.start()
 with frame.page("Explore"):
-    if examples.index() and state.once("opened"):
-        session.show(examples.opened(0))
     explore()
     linking.draw()

@@ -127,7 +127,7 @@ def test_the_page_opens_with_the_shipped_generation_and_asks_no_model(app: AppTe
 def test_without_a_shipped_generation_the_form_holds_the_prompt_of_the_first_example(app: AppTest) -> None:
     (examples.FOLDER / "generation.json").unlink()
     app.run()
-    assert not app.get("bidi_component") and app.text_area[0].value == samples.SCENE
+    assert branches.FILM not in [c.key for c in app.get("bidi_component")] and app.text_area[0].value == samples.SCENE
     app.button[0].click().run()
     assert asked[0].prompt == samples.SCENE and asked[0].decoding == Decoding(steps=16)
     assert sent(app)["film"]["curved"] == [True] * SHOWN.n_new and not app.text_area

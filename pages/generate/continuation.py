@@ -1,19 +1,21 @@
 """What lies below the film: the matrix of every token at every step, every number, files."""
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from heta_core.errors import ReportError
 from heta_core.generated import GenerationAttribution
-from heta_core.report import dumps, loads_generation
-from heta_core.views import export, words
+from heta_core.report import loads_generation
+from heta_core.taking.page import report_in
+from heta_core.views import words
 from heta_core.views.film import is_curved
 from heta_core.views.scale import Theme
 from heta_core.views.words import Component
-from pages.generate import branches
+from pages.generate import branches, following
 from pages.generate.branches import Branch
-from pages.ui import state
+from pages.ui import state, taking
 from pages.ui.details import text_of
 
 _UPLOAD, _COMPONENT = "heta.generate.upload", "heta.generate.component"
@@ -34,7 +36,7 @@ def draw(branch: Branch, g: GenerationAttribution) -> None:
             st.dataframe(table, hide_index=True, key="heta.steps")
     with st.expander("Save and reopen", key="heta.panel.generation", on_change="rerun") as panel:
         if panel.open:
-            _files(g)
+            _files(branch, g)
 
 
 def _matrix(branch: Branch, g: GenerationAttribution) -> None:
@@ -86,14 +88,12 @@ def _clicked() -> None:
             shown.goto(int(step), int(token))
 
 
-def _files(g: GenerationAttribution) -> None:
-    st.caption("The JSON reopens this exact view, without model or GPU.")
-    with st.container(horizontal=True):
-        st.download_button("JSON", dumps(g), "heta-generation.json", "application/json", on_click="ignore")
-        if g.steps:
-            table = export.generation_csv(g)
-            st.download_button("CSV", table, "heta-generation.csv", "text/csv", on_click="ignore")
-    st.file_uploader("Open a saved JSON", type=["json"], key=_UPLOAD, on_change=_opened)
+def _files(branch: Branch, g: GenerationAttribution) -> None:
+    if branches.busy() is not None:
+        st.caption("This follows when the film above is finished. Stop keeps what is there.")
+    elif g.steps:
+        taking.draw_generation(g, min(branch.step, g.n_new - 1), partial(following.written, g))
+    st.file_uploader("Open a saved JSON or HTML", type=["json", "html"], key=_UPLOAD, on_change=_opened)
 
 
 def _opened() -> None:
@@ -101,6 +101,8 @@ def _opened() -> None:
     if file is None:
         return
     try:
-        branches.show(loads_generation(text_of(file.getvalue())), "Saved file")
+        text = text_of(file.getvalue())
+        report = report_in(text) if file.name.lower().endswith(".html") else text
+        branches.show(loads_generation(report), "Saved file")
     except ReportError as error:
         branches.say(str(error))

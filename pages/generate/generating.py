@@ -5,13 +5,13 @@ Ids stay ids: a branch or an edited prompt is made from the ids that were there,
 
 import importlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from heta_core.generated import GenerationAttribution
 from heta_core.settings import Decoding, Settings, Weights
-from heta_core.tokens import Tokens, spliced
-from heta_core.typed import ids_of
+from heta_core.tokens import Segment, Tokens, extended, from_text, spliced
+from heta_core.typed import as_cut, ids_of
 from heta_core.views.film import is_curved
 from pages.ui import engine_cache
 from pages.ui.engine_cache import Step
@@ -45,12 +45,14 @@ class Request:
     model: str
     prompt: str | Tokens | tuple[Turn, ...]
     decoding: Decoding = Decoding()
-    answer: str | None = None  # a continuation to explain as it is; nothing is generated
+    answer: str | tuple[int, ...] | None = None  # a continuation to explain as it is; nothing is generated
     n_prompt: int | None = None  # of `prompt` as tokens, how many are the prompt
     given: tuple[int, ...] = ()  # ids that the continuation begins with
     edit: Edit | None = None
     settings: Settings = ADAPTIVE
     may_download: bool = False
+    ids: tuple[int, ...] = ()  # what a text from elsewhere was cut into; empty where this tokenizer decides
+    segments: tuple[Segment, ...] = ()  # whose tokens these are, in a chat
 
 
 def steps(request: Request, weights: Weights, look: Callable[[], int]) -> Iterator[Step]:
@@ -73,9 +75,11 @@ def steps(request: Request, weights: Weights, look: Callable[[], int]) -> Iterat
             look=look,
         )
     else:
-        partials = generation.explain_steps(
-            lm, prompt, request.answer, settings=request.settings, weights=weights, look=look
-        )
+        answer = request.answer
+        if not isinstance(answer, str):
+            prompt = prompt if isinstance(prompt, Tokens) else from_text(lm.tokenizer, prompt)
+            answer = extended(lm.tokenizer, prompt, answer)
+        partials = generation.explain_steps(lm, prompt, answer, settings=request.settings, weights=weights, look=look)
     for partial in partials:
         yield Step(doing(partial), partial.fraction if partial.steps else None, partial)
 
@@ -86,6 +90,8 @@ def _prompt(lm: "LanguageModel", request: Request) -> str | Tokens:
         conversation = importlib.import_module("heta_core.conversation")
         messages = [conversation.Message(turn.role, turn.text) for turn in request.prompt]
         return conversation.chat(lm.tokenizer, messages)  # type: ignore[no-any-return]
+    if isinstance(request.prompt, str) and request.ids:
+        return replace(as_cut(lm.tokenizer, request.prompt, request.ids), segments=request.segments)
     if isinstance(request.prompt, str) or request.n_prompt is None:
         return request.prompt
     prompt = spliced(lm.tokenizer, request.prompt, request.n_prompt, len(request.prompt), ())

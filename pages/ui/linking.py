@@ -1,5 +1,9 @@
-"""A link that somebody opened: the question that it asks, once it has been checked."""
+"""A link that somebody opened: the question that it asks, once it has been checked.
 
+Explore's links and Generate's begin otherwise; one that is opened on the other page is taken to its own.
+"""
+
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,26 +12,54 @@ import streamlit as st
 from heta_core.attribution import Attribution
 from heta_core.errors import HetaError, InputError, LibraryError
 from heta_core.library import reading
-from heta_core.taking import link
-from pages.ui import controls, keeping, session, state
+from heta_core.taking import continuation, link
+from pages.ui import controls, examples, keeping, session, state
 from pages.ui.question import ADAPTIVE, Question
 
 _KEY = "heta.link"
 _PENDING = "linked"  # the question that waits for a model to be downloaded
+_ELSEWHERE = "linked elsewhere"  # the fragment of a link that the other page follows
+_PAGES = {link.START: "app.py", continuation.START: "pages/1_Generate.py"}
 _FOLLOW = Path(__file__).resolve().parents[2] / "assets" / "taking" / "follow.js"
 _COMPONENT = st.components.v2.component("heta_follow", html="<span hidden>\n</span>", js=_FOLLOW.read_text("utf-8"))
 
 
+def start() -> None:
+    """What Explore opens with: its first example, and a link that led here; only before anything is drawn."""
+    if examples.index() and state.once("opened"):
+        session.show(examples.opened(0))
+    arrived(follow, link.START)
+
+
 def draw() -> None:
-    """Listen for links. Nothing is seen of it."""
-    _COMPONENT(key=_KEY, on_event_change=_opened)
+    """Listen for links on Explore. Nothing is seen of it."""
+    listen(follow, link.START)
 
 
-def _opened() -> None:
+def listen(follow_it: Callable[[str], None], start: str) -> None:
+    """Listen for links; those that do not begin with `start` lead to the other page."""
+    _COMPONENT(key=_KEY, on_event_change=_opened, args=(follow_it, start))
+    if state.get(_ELSEWHERE) is not None:
+        st.switch_page(_PAGES[link.START if start != link.START else continuation.START])
+
+
+def _opened(follow_it: Callable[[str], None], start: str) -> None:
     """Runs before the script does."""
     fragment = state.event(_KEY)
-    if isinstance(fragment, str):
-        follow(fragment)
+    if not isinstance(fragment, str):
+        return
+    if not fragment.startswith(start) and fragment.startswith(tuple(_PAGES)):
+        state.put(_ELSEWHERE, fragment)
+    else:
+        follow_it(fragment)
+
+
+def arrived(follow_it: Callable[[str], None], start: str) -> None:
+    """Follow the link that led to this page; only before anything of it is drawn."""
+    fragment: str | None = state.get(_ELSEWHERE)
+    if fragment is not None and fragment.startswith(start):
+        state.put(_ELSEWHERE, None)
+        follow_it(fragment)
 
 
 def follow(fragment: str) -> None:
