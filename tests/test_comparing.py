@@ -224,7 +224,10 @@ def test_texts_and_targets_that_differ_are_told() -> None:
     (target,) = causes(compare(A, said("Mia ran to the red museum. Why? Answer:", choice=1)))
     assert (target.what, target.left, target.right) == ("target", "“cup”", "“map”")
     contrast = causes(compare(samples.contrast(), samples.result()))
-    assert [(c.what, c.left) for c in contrast] == [("target", "“cup” rather than “map”")]
+    assert [(c.what, c.left) for c in contrast] == [
+        ("target", "“cup” rather than “map”"),
+        ("information term", "|Δ| of the two"),
+    ]
     twice = samples.words("Mia ran and Mia ran and Mia slept")
     (place,) = causes(compare(samples.observed(twice, 4), samples.observed(twice, 7)))
     assert (place.what, place.left, place.right) == ("place of the target", "token 4", "token 7")

@@ -23,6 +23,7 @@ def causes(both: Comparison) -> tuple[Cause, ...]:
     found = [*_model(left, right), *_text(both), *_target(left, right), *_scored(left, right)]
     pairs = (
         ("method", left.method, right.method),
+        ("information term", *("|Δ| of the two" if a.foil else "KL" for a in (left, right))),
         ("mask", *(_mask(a) for a in (left, right))),
         ("Hessian estimator", *(_estimator(a.settings) for a in (left, right))),
         ("random probes", *(f"seed {a.settings.seed}" for a in (left, right))),
