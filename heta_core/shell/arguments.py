@@ -101,10 +101,7 @@ def _attribute(commands: _Commands) -> None:
     shown.add_argument(
         "--top", type=_count, default=10, metavar="K", help="rows of the ranking, 0 for all (default 10)"
     )
-    shown.add_argument(
-        "--json", metavar="PATH", help="write the whole result, one JSON a line; - prints it instead of the ranking"
-    )
-    add_files(shown)
+    add_files(shown, "the whole result, one JSON a line; - prints it instead of the ranking", "the text")
 
 
 def _generate(commands: _Commands) -> None:
@@ -135,9 +132,7 @@ def _generate(commands: _Commands) -> None:
     _weights(command)
     shown = command.add_argument_group("what is printed")
     shown.add_argument("--top", type=_count, default=3, metavar="K", help="rows of each word, 0 for all (default 3)")
-    shown.add_argument(
-        "--json", metavar="PATH", help="write the whole result as JSON; - prints it instead of the words"
-    )
+    add_files(shown, "the whole result as JSON; - prints it instead of the words", "every token at every step")
 
 
 def _probes(typed: str) -> Probes:

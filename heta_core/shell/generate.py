@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from heta_core.errors import InputError
 from heta_core.settings import Decoding
 from heta_core.shell.cost import announce
+from heta_core.shell.files import check_files, write_files
 from heta_core.shell.options import loaded, settings_of, weights_of
 from heta_core.shell.progress import progress
 from heta_core.shell.saving import print_json, writable, write
@@ -25,6 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     """What the model says and why, or the JSON of it."""
     settings_of(arguments), weights_of(arguments), _decoding(arguments)  # refused before the model is loaded
     saved = writable(arguments.json)
+    check_files(arguments)
     from heta_core.report import dumps
     from heta_core.shell import steps
 
@@ -45,8 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
                 if grown.steps:
                     told(grown.fraction)
     finally:  # what is finished is kept, also when the rest is interrupted
-        if saved is not None and grown is not None and grown.steps:
-            write(saved, [dumps(grown)])
+        if grown is not None and grown.steps:
+            if saved is not None:
+                write(saved, [dumps(grown)])
+            write_files(grown, arguments)
     assert grown is not None  # there is no prompt without a first result
     if arguments.json == "-":
         print_json(dumps(grown))
