@@ -116,8 +116,7 @@ def _words(item: dict[str, object], result: Result) -> Words:
 def _created(item: dict[str, object]) -> float:
     created = item.get("created", time.time())
     # Two centuries from 1970: a page could not write later years. No number compares with NaN.
-    is_number = isinstance(created, int | float) and not isinstance(created, bool)
-    if not is_number or not 0 <= created < 2**33:
+    if isinstance(created, bool) or not isinstance(created, int | float) or not 0 <= created < 2**33:
         raise LibraryError("Its time must be seconds since 1970, found something else.")
     return float(created)
 
