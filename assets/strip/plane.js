@@ -5,10 +5,10 @@
    2. `markPlane` marks the token that the card is about: after every pin and preview.
    What is exactly zero has no place on a logarithmic axis: it stands on an edge of its own. */
 
-const PLANE = { left: 58, right: 16, top: 42, bottom: 46, edge: 26, radius: 5.5, many: 300, labels: 5, reach: 24 }; // px
+const PLANE = { left: 66, right: 16, top: 42, bottom: 46, edge: 26, radius: 5.5, many: 300, labels: 5, reach: 24 }; // px
 const DECADES = [0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8]; // shares of the score
 const LEVELS = DECADES.flatMap((share) => [3 * share, share]);
-const MOST_LEVELS = 7;
+const MOST_LEVELS = 7; // on a phone fewer
 
 function buildPlane(ui) {
   const draw = () => (drawPlane(ui), markPlane(ui));
@@ -102,9 +102,10 @@ function scoreLines({ box, x, y, total }) {
     return { share, log, low: Math.max(x.low, log - y.high), high: Math.min(x.high, log - y.low) };
   };
   const crossing = (shares) => shares.map(ends).filter(({ low, high }) => high - low > 0.1 * (x.high - x.low));
+  const most = box.right - box.left < 400 ? MOST_LEVELS - 3 : MOST_LEVELS;
   const all = crossing(LEVELS);
   const found = [];
-  for (const { share, log, low, high } of all.length > MOST_LEVELS ? crossing(DECADES) : all) {
+  for (const { share, log, low, high } of (all.length > most ? crossing(DECADES) : all).slice(0, most)) {
     const [x1, y1, x2, y2] = [x.place(low), y.place(log - low), x.place(high), y.place(log - high)];
     const isTop = y1 < box.top + 1;
     const told = { class: "level", x: isTop ? x1 : box.left + 4, y: isTop ? box.top - 6 : Math.min(y1 + 15, box.bottom - 20), "text-anchor": isTop ? "middle" : "start", "data-share": share };
@@ -188,7 +189,7 @@ function freePlace({ points, box, width }, { i, x, y }, pinned, wide, taken) {
   const [high, away] = [17, PLANE.radius + (i === pinned ? 7 : 4)];
   const sides = [[x + away, y - 8], [x - away - wide, y - 8], [x - wide / 2, y - away - high], [x - wide / 2, y + away], [x + 5, y - away - high + 2], [x - wide - 5, y - away - high + 2], [x + 5, y + away - 2], [x - wide - 5, y + away - 2]];
   const places = sides.map(([left, top]) => ({ x: left, y: top, right: left + wide, bottom: top + high }));
-  const inside = places.filter((p) => p.x >= 2 && p.right <= width - 2 && p.y >= 2 && p.bottom <= box.bottom + PLANE.edge);
+  const inside = places.filter((p) => p.x >= box.left - 4 && p.right <= width - 2 && p.y >= 2 && p.bottom <= box.bottom + PLANE.edge);
   const free = inside.filter((p) => taken.every((t) => p.right < t.x - 3 || p.x > t.right + 3 || p.bottom < t.y || p.y > t.bottom));
   const covers = (p) => points.filter((o) => o.i !== i && o.x > p.x - 5 && o.x < p.right + 5 && o.y > p.y - 5 && o.y < p.bottom + 5).length;
   let [best, least] = [null, Infinity];
