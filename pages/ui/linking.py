@@ -5,6 +5,7 @@ Explore's links and Generate's begin otherwise; one that is opened on the other 
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -38,7 +39,7 @@ def draw() -> None:
 
 def listen(follow_it: Callable[[str], None], start: str) -> None:
     """Listen for links; those that do not begin with `start` lead to the other page."""
-    _COMPONENT(key=_KEY, on_event_change=_opened, args=(follow_it, start))
+    _COMPONENT(key=_KEY, on_event_change=partial(_opened, follow_it, start))
     if state.get(_ELSEWHERE) is not None:
         st.switch_page(_PAGES[link.START if start != link.START else continuation.START])
 
