@@ -1,15 +1,21 @@
 """The film of a continuation in a real browser, on made-up generations."""
 
 import json
+import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import made_generation
 import pytest
+import samples
 from servers import free_port, served
 
 from heta_core.report import loads_generation
+from heta_core.taking import continuation
+from heta_core.taking.page import page as page_of
+from heta_core.taking.page import report_in
 from heta_core.views import strip, words
 from heta_core.views.words import percent
 
@@ -268,6 +274,54 @@ def test_a_saved_generation_reopens_the_same_view_in_a_fresh_visit(film, tmp_pat
     again.locator("input[type=file]").set_input_files(broken)
     again.get_by_text("Need version 1 to").wait_for()
     assert rows(again) == shown
+
+
+def test_a_page_and_pictures_are_taken_along_and_the_page_opens_again(film, tmp_path: Path) -> None:
+    page = film()
+    frame(page, 3).click()
+    page.get_by_text("Save and reopen").click()
+    for name, ending in (("HTML", "html"), ("Python", "py"), ("SVG", "svg"), ("PNG", "png")):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name, exact=True).click()
+        assert download.value.suggested_filename == f"heta-generation.{ending}"
+        download.value.save_as(tmp_path / f"taken.{ending}")
+    assert loads_generation(report_in((tmp_path / "taken.html").read_text(encoding="utf-8"))).tokens == SHOWN.tokens
+    root = ElementTree.parse(tmp_path / "taken.svg").getroot()
+    assert "took the green cup" in (root.find("{http://www.w3.org/2000/svg}title").text or "")
+    size = struct.unpack(">II", (tmp_path / "taken.png").read_bytes()[16:24])
+    assert list(size) == [3 * int(root.get(side)) for side in ("width", "height")]
+    other = tmp_path / "other.html"
+    other.write_text(page_of(made_generation.generation(answer=(" ran", " home"))), encoding="utf-8")
+    page.locator("input[type=file]").set_input_files(other)
+    page.locator('.frame[data-k="1"]:last-child').wait_for()
+    assert page.locator(".frame bdi").all_inner_texts() == ["ran", "home"]
+
+
+def test_a_copied_link_asks_for_the_same_continuation_from_either_page(film, visit, address: str, folder: Path) -> None:
+    page = film()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_text("Save and reopen").click()
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_text("Copied.").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    start, _, fragment = copied.partition("#")
+    assert start.endswith("/Generate") and continuation.read(f"#{fragment}").prompt == SHOWN.prompt.text
+    other = made_generation.generation(samples.words("Tom has a key. Then Tom"))
+    page = visit(path=continuation.written(other))  # Explore, which leads to Generate
+    page.wait_for_selector(".frame")
+    settled(page)
+    assert page.url.endswith("/Generate") and "Tom" not in page.url
+    asked = next(line for line in reversed(calls(folder)) if line.startswith("Request("))
+    assert "Tom has a key. Then Tom" in asked and f"ids={other.prompt.ids}" in asked
+    for said, told in (
+        ("model=<script>window.hacked=1</script>&prompt=a", "needs the id of a model"),
+        ("model=littletown&prompt=a&steps=-3", "whole number from 0 as steps"),
+        ("model=littletown&prompt=a&steps=1000000", "steps up to 512"),
+    ):
+        page.evaluate("hash => (location.hash = hash)", f"heta-generate?{said}")
+        page.get_by_text(told).first.wait_for()
+        assert page.locator(".frame").count() == N and "#" not in page.url
+    assert page.evaluate("window.hacked") is None
 
 
 def test_bad_requests_say_why_and_lose_nothing(film) -> None:
