@@ -1,7 +1,7 @@
 """Generate: what does the model say next, and why each word of it?"""
 
 from pages.generate import branches, continuation, film, following, prompt_form
-from pages.ui import controls, frame
+from pages.ui import controls, cost_line, frame
 
 
 def generate() -> None:
@@ -9,6 +9,7 @@ def generate() -> None:
     prompt_form.messages()
     controls.download_offer(following.download)
     prompt_form.draw()
+    cost_line.line(branches.busy(), branches.stop)
     shown = branches.active()
     if shown is not None and (generation := shown.generation) is not None:
         film.draw(shown, generation)

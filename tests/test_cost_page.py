@@ -9,10 +9,13 @@ from streamlit.testing.v1 import AppTest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as `streamlit run app.py` does
 
 from heta_core.cost.estimate import Cost, Plan
+from heta_core.errors import InputError
 from heta_core.language_model import LanguageModel
-from heta_core.settings import Settings, Weights
+from heta_core.settings import Decoding, Settings, Weights
+from pages.generate import generating
+from pages.generate.generating import Request
 from pages.ui import engine_cache, session
-from pages.ui.cost import told
+from pages.ui.cost import told, told_steps
 from pages.ui.engine_cache import Question, steps
 
 TEXT = "Kate has a cup and Noah has a map."
@@ -122,3 +125,32 @@ def test_a_short_question_draws_nothing() -> None:
 
     app = AppTest.from_function(short).run()
     assert not app.exception and not app.caption and not app.button
+
+
+def test_a_long_continuation_says_its_cost_after_its_words_and_before_the_long_work(
+    llama: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def loaded(*_: object) -> object:
+        yield from ()
+        return llama
+
+    costs(monkeypatch, 41, 41)
+    monkeypatch.setattr(engine_cache, "loaded", loaded)
+    request = Request("littletown", TEXT, Decoding(steps=2), settings=Settings(probes=1))
+    all_steps = list(generating.steps(request, Weights(), lambda: 0))
+    silent = [step for step in all_steps if step.told is None]
+    told_of = all_steps[len(silent) :]
+    assert silent[-1].result.n_new == 2 and silent[-1].result.steps[0].information is None
+    assert {step.told.words for step in told_of} == {told_of[0].told.words}
+    assert told_of[0].told.words.startswith("about 41 s") and told_of[-1].result.is_complete
+
+
+def test_a_short_continuation_says_and_measures_nothing(llama: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Plan, "cost", None)
+    assert told_steps(llama, TEXT, 2, Settings()) is None
+    assert told_steps(llama, TEXT, 2, Settings(memory=1000)) is None
+
+
+def test_a_prompt_that_is_too_long_is_refused_before_the_work(llama: LanguageModel) -> None:
+    with pytest.raises(InputError, match="at most"):
+        told_steps(llama, "the cup " * 5000, 2, Settings())

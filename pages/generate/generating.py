@@ -14,6 +14,7 @@ from heta_core.tokens import Segment, Tokens, extended, from_text, spliced
 from heta_core.typed import as_cut, ids_of
 from heta_core.views.film import is_curved
 from pages.ui import engine_cache
+from pages.ui.cost import told_steps
 from pages.ui.engine_cache import Step
 from pages.ui.question import ADAPTIVE
 
@@ -80,8 +81,12 @@ def steps(request: Request, weights: Weights, look: Callable[[], int]) -> Iterat
             prompt = prompt if isinstance(prompt, Tokens) else from_text(lm.tokenizer, prompt)
             answer = extended(lm.tokenizer, prompt, answer)
         partials = generation.explain_steps(lm, prompt, answer, settings=request.settings, weights=weights, look=look)
+    cost, is_measured = None, False
     for partial in partials:
-        yield Step(doing(partial), partial.fraction if partial.steps else None, partial)
+        yield Step(doing(partial), partial.fraction if partial.steps else None, partial, cost)
+        # Measuring takes seconds, so the text and a first picture come before it; what is long comes after.
+        if partial.steps and not is_measured:
+            cost, is_measured = told_steps(lm, partial.prompt, partial.n_new, request.settings), True
 
 
 def _prompt(lm: "LanguageModel", request: Request) -> str | Tokens:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from heta_core.errors import OutOfMemoryError
+from heta_core.settings import Settings
 from heta_core.tokens import Tokens
 from pages.ui.question import Question
 
@@ -45,6 +46,20 @@ def told(lm: "LanguageModel", question: Question, text: str | Tokens, choice: "C
     if taken > _WORTH_IT * cost.seconds:
         return Told(cost.words)
     return Told(cost.words, cheaper, f"about {seconds(taken)}")
+
+
+def told_steps(lm: "LanguageModel", prompt: str | Tokens, steps: int, settings: Settings) -> Told | None:
+    """The same for a continuation of so many tokens.
+
+    Raises:
+        InputError: the prompt cannot be used, or leaves no room for a token.
+    """
+    try:
+        plan = importlib.import_module("heta_core.cost.estimate").plan_steps(lm, prompt, steps=steps, settings=settings)
+        cost = plan.cost() if plan.may_take(_LONG) else None
+    except OutOfMemoryError:  # what fits is still worth showing
+        return None
+    return Told(cost.words) if cost is not None and cost.seconds > _LONG else None
 
 
 def _plan(lm: "LanguageModel", question: Question, text: str | Tokens, choice: "Choice") -> "Plan":
