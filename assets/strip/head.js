@@ -87,12 +87,17 @@ function swapPressed(ui) {
   ui.root.querySelector('[data-key="swapword"]')?.focus();
 }
 
+/* The button stays the same node while numbers come in: a press on it must not fall between two of them. */
 function drawStatus(ui) {
   const { busy } = ui.page;
   if (!busy) return ui.el.status.replaceChildren();
-  const bar = h("span", { class: "meter" }, h("i", { style: `width:${Math.round(100 * (busy.fraction ?? 0.02))}%` }));
-  const stop = h("button", { type: "button", "data-key": "stop", onclick: () => ui.send({ kind: "stop" }) }, "Stop");
-  ui.el.status.replaceChildren(bar, h("span", {}, busy.text), stop);
+  if (!ui.el.status.firstChild) {
+    const stop = h("button", { type: "button", "data-key": "stop", onclick: () => ui.send({ kind: "stop" }) }, "Stop");
+    ui.el.status.replaceChildren(h("span", { class: "meter" }, h("i")), h("span", {}), stop);
+  }
+  const [meter, text] = ui.el.status.children;
+  meter.firstChild.style.width = `${Math.round(100 * (busy.fraction ?? 0.02))}%`;
+  if (text.textContent !== busy.text) text.textContent = busy.text;
 }
 
 function drawCaption(ui) {

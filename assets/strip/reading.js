@@ -1,12 +1,13 @@
 /* How the text is read: the line of controls under the components, what the scale says, and the card of a piece. */
 
+const MOST_MEMBERS = 60; // tokens that the card of a piece lists
 const GAINS = { least: -2, most: 4 }; // powers of two by which the colour is weaker or stronger
 
 /* ---- the controls ---- */
 
 function drawReading(ui) {
   const { unread, readings, scored } = ui.view;
-  const made = JSON.stringify([Object.keys(readings), unread, scored, readingOf(ui), ui.drawing === null ? null : ui.drawing === "first", stretches(ui).length]);
+  const made = JSON.stringify([Object.keys(readings), unread, scored, readingOf(ui), ui.drawing === null ? null : ui.drawing === "first", readingOf(ui) === "segments" && stretches(ui).length]);
   if (ui.readingMade !== made) ui.el.reading.replaceChildren(...readingControls(ui));
   ui.readingMade = made;
   const { gain, boxes, unframed } = chosen();
@@ -117,7 +118,8 @@ function paintUnits(ui) {
   const { n_context } = ui.view;
   const looked = ui.pin === null && ui.hover !== null && ui.hover < n_context ? ui.unitOf[ui.hover] : null;
   const pinned = ui.pin !== null && !ui.alone ? ui.unitOf[ui.pin] : null;
-  const seen = ui.chips.map((_, i) => i).filter((i) => !ui.rest.has(i));
+  const { seen } = ui;
+  const { boxes } = chosen();
   const isOne = (i, j) => i !== undefined && j !== undefined && i < n_context && j < n_context && ui.unitOf[i] === ui.unitOf[j];
   seen.forEach((i, k) => {
     const [chip, unit] = [ui.chips[i], i < n_context ? ui.unitOf[i] : null];
@@ -128,10 +130,13 @@ function paintUnits(ui) {
     chip.classList.toggle("many", joins || joined);
     chip.classList.toggle("pin", ui.alone ? ui.pin === i : unit !== null && unit === pinned);
     chip.classList.toggle("look", unit !== null && unit === looked);
-    chip.dataset.num = unit && ui.shown && !joins ? amount(ui, unit.value) : "";
+    if (boxes) chip.dataset.num = unit && ui.shown && !joins ? amount(ui, unit.value) : "";
   });
-  for (const { node, before, after } of ui.gaps) {
+  for (const gap of ui.gaps) {
+    const { node, before, after } = gap;
     const isInside = isOne(before, after);
+    if (!isInside && !gap.wasInside) continue;
+    gap.wasInside = isInside;
     const unit = isInside ? ui.unitOf[after] : null;
     node.classList.toggle("many", isInside);
     paintOne(ui, node, unit, isInside && (ui.off.has(before) || ui.off.has(after)));
@@ -143,10 +148,12 @@ function paintUnits(ui) {
 }
 
 function paintOne(ui, node, unit, isOff) {
-  const side = unit ? SIDES[unitSide(ui, unit)] : null;
   const depth = unit && !isOff && ui.full > 0 ? Math.min(1, unit.onScale / ui.full) : 0;
   node.style.setProperty("--v", depth.toFixed(4));
-  for (const name of Object.values(SIDES)) node.classList.toggle(name, side === name);
+  if (isContrast(ui)) {
+    const side = unit ? SIDES[unitSide(ui, unit)] : null;
+    for (const name of Object.values(SIDES)) node.classList.toggle(name, side === name);
+  }
   node.classList.toggle("off", isOff);
 }
 
@@ -182,12 +189,17 @@ function drawUnit(ui, unit) {
 function members(ui, unit) {
   const all = membersOf(unit);
   const most = ui.values ? Math.max(...all.map((i) => ui.values[i])) : 0;
-  const items = all.map((i) => {
+  const listed = all.length <= MOST_MEMBERS ? all : [...all].sort((i, j) => (ui.values ? ui.values[j] - ui.values[i] : 0) || i - j).slice(0, MOST_MEMBERS).sort((i, j) => i - j);
+  const items = listed.map((i) => {
     const bar = h("span", { class: "track" }, h("i", { style: `width:${most > 0 ? ((100 * ui.values[i]) / most).toFixed(2) : 0}%` }));
     const value = ui.shown ? amount(ui, ui.values[i]) : "…";
     return h("li", {}, h("button", { type: "button", "data-key": `m${i}`, onclick: () => pin(ui, i, true) }, h("bdi", {}, ui.view.labels[i]), bar, h("span", { class: "num" }, value)));
   });
   const name = ui.shown ? words(ui, ui.shown).title : "";
+  if (listed.length < all.length) {
+    const rest = ui.values ? `, together ${amount(ui, unit.value - sum(listed.map((i) => ui.values[i])))} ${words(ui, ui.shown).unit}` : "";
+    items.push(h("li", { class: "hint" }, `${all.length - listed.length} more, lower ones${rest}; in the text and the ranking by tokens.`));
+  }
   return h("ol", { class: "members", "aria-label": `What it is the sum of${name ? `, ${name}` : ""}` }, ...items);
 }
 

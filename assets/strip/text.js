@@ -17,6 +17,7 @@ function buildStrip(ui) {
   const spelled = new Set(spelledStarts(ui));
   // Of a character that is spelled by several tokens the first is drawn, for all of them.
   ui.rest = new Set(tokens.map((_, i) => i).filter((i) => i < last && !spelled.has(i)));
+  ui.seen = tokens.map((_, i) => i).filter((i) => !ui.rest.has(i));
   ui.chips = tokens.map(([lead, body, tail, kind], i) => {
     const glued = !lead && i > 0 && !tokens[i - 1][2] && !tokens[i - 1][3] && !kind;
     const names = ["tok", kind.split(" ")[0], glued ? "glued" : "", i >= n_context ? "later" : "", ui.rest.has(i) ? "rest" : ""];
@@ -84,13 +85,19 @@ function describe(ui, i, changes, raises) {
 /* A piece with its sum, and of which of its tokens one points at. */
 function describeUnit(ui, i, changes, raises) {
   const unit = ui.unitOf[i];
-  const many = hasBlocks(ui) ? ui.view.scored.many : "tokens";
-  const place = ui.shown ? `, ${placeOf({ ...ui, alone: false }, i)}, the sum of ${unit.stop - unit.start} ${many}` : "";
-  const side = unitSide(ui, unit) === null ? "" : unitSide(ui, unit) === 0 ? ", its Δ add up to neither side" : `, Δ ${unitEffect(ui, unit).replace(" for ", " nats, for ")}`;
-  const isCharacter = unit.stop - unit.start > 1 && membersOf(unit).every((k) => k === unit.start || ui.rest.has(k));
+  unit.told ??= tellUnit(ui, unit); // the same for all of its tokens
+  const isCharacter = unit.seen === 1;
   const own = isCharacter || !ui.shown ? "" : `; here ${quoted(ui.view.labels[i])}, ${amount(ui, ui.values[i])}`;
   const effect = `${changes ? ", masking this token alone changes the answer" : ""}${raises ? ", masking this token alone makes the answer likelier" : ""}`;
-  return `${short(unitLabel(ui, unit), 60)}: ${measuredUnit(ui, unit)}${place}${side}${own}${effect}`;
+  return `${unit.told}${own}${effect}`;
+}
+
+function tellUnit(ui, unit) {
+  const many = hasBlocks(ui) ? ui.view.scored.many : "tokens";
+  const place = ui.shown ? `, ${placeOf(ui, unit.start, false)}, the sum of ${unit.stop - unit.start} ${many}` : "";
+  const side = unitSide(ui, unit) === null ? "" : unitSide(ui, unit) === 0 ? ", its Δ add up to neither side" : `, Δ ${unitEffect(ui, unit).replace(" for ", " nats, for ")}`;
+  unit.seen = membersOf(unit).filter((i) => !ui.rest.has(i)).length;
+  return `${short(unitLabel(ui, unit), 60)}: ${measuredUnit(ui, unit)}${place}${side}`;
 }
 
 function drawTabs(ui) {

@@ -79,6 +79,10 @@ function total(values, { start, stop }) {
 /* What a unit spells, on one line. */
 function unitLabel(ui, unit) {
   if (!isSeveral(unit)) return ui.view.labels[unit.start];
+  return (unit.label ??= spellUnit(ui, unit));
+}
+
+function spellUnit(ui, unit) {
   const parts = membersOf(unit).map((i) => {
     const [lead, body, tail, kind] = ui.view.tokens[i];
     return (i > unit.start ? lead : "") + body + (i < unit.stop - 1 && kind !== "space" ? tail : "");
@@ -118,8 +122,8 @@ function measuredUnit(ui, unit) {
 }
 
 /* Where the unit of token i stands among all, or the token by itself where its own card is looked at. */
-function placeOf(ui, i) {
-  if (ui.alone) return `rank ${ui.rank[i]} of ${ui.view.n_context} ${hasBlocks(ui) ? ui.view.scored.many : "tokens"}`;
+function placeOf(ui, i, isAlone = ui.alone) {
+  if (isAlone) return `rank ${ui.rank[i]} of ${ui.view.n_context} ${hasBlocks(ui) ? ui.view.scored.many : "tokens"}`;
   return `rank ${ui.unitOf[i].rank} of ${ui.units.length}${readingOf(ui) === "tokens" ? "" : ` ${piecesOf(ui)[1]}`}`;
 }
 
