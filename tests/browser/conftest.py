@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from servers import free_port, served
+from servers import app, free_port, served
 
 if TYPE_CHECKING:
     from heta_core.attribution import Attribution
@@ -41,6 +41,13 @@ def address(folder: Path) -> Iterator[str]:
     port = free_port()
     command = [sys.executable, str(Path(__file__).with_name("serve.py")), str(port), str(folder)]
     with served(command, port, folder / "server.txt") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def real_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app itself on the shipped model, once for all tests that leave nothing behind: its start takes a while."""
+    with app(tmp_path_factory.mktemp("real") / "server.txt") as url:
         yield url
 
 

@@ -6,11 +6,9 @@ but bounds that are generous.
 
 import statistics
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import servers
 
 from heta_core.report import loads_generation
 
@@ -26,9 +24,8 @@ PROMPT = (
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with servers.app(tmp_path_factory.mktemp("real") / "server.txt") as url:
-        yield url
+def address(real_address: str) -> str:
+    return real_address
 
 
 def test_sixteen_words_are_explained_by_the_shipped_model_in_time(visit, tmp_path: Path) -> None:
