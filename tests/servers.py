@@ -4,11 +4,12 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,6 +46,63 @@ def app(log: Path) -> Iterator[str]:
     options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
     with served([sys.executable, "-m", "streamlit", "run", "app.py", *options], port, log, cwd=ROOT) as url:
         yield url
+
+
+class Wire:
+    """What lies between a browser and a server, which can be cut: connections end, and new ones are not taken."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self._is_whole = True
+        self._ends: list[socket.socket] = []
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self._door.getsockname()[1]}/"
+        threading.Thread(target=self._open, daemon=True).start()
+
+    def cut(self) -> None:
+        """Nothing goes through from now on."""
+        self._is_whole = False
+        self._hang_up()
+
+    def mend(self) -> None:
+        """New connections go through again."""
+        self._is_whole = True
+
+    def close(self) -> None:
+        """End it for good."""
+        self.cut()
+        self._door.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits at it
+
+    def _hang_up(self) -> None:
+        ends, self._ends = self._ends, []
+        for end in ends:
+            with suppress(OSError):  # the other side was faster
+                end.shutdown(socket.SHUT_RDWR)
+
+    def _open(self) -> None:
+        with self._door, suppress(OSError):  # closed
+            while True:
+                browser, _ = self._door.accept()
+                if self._is_whole:
+                    threading.Thread(target=self._join, args=(browser,), daemon=True).start()
+                else:
+                    browser.close()
+
+    def _join(self, browser: socket.socket) -> None:
+        with browser, socket.create_connection(("127.0.0.1", self._to)) as server:
+            self._ends += (browser, server)
+            back = threading.Thread(target=_carry, args=(server, browser), daemon=True)
+            back.start()
+            _carry(browser, server)
+            back.join()
+
+
+def _carry(one: socket.socket, other: socket.socket) -> None:
+    with suppress(OSError):  # cut
+        while part := one.recv(65_536):
+            other.sendall(part)
+    with suppress(OSError):
+        other.shutdown(socket.SHUT_RDWR)
 
 
 def _await(url: str, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -19,6 +19,7 @@ PAGES = (
     ("pages/3_Compare.py", "Compare", ":material/compare:"),
 )
 _SIDEBAR = 236  # pixels
+_PULSE = 30.0  # seconds; another run of the page comes first and ends it
 _log = logging.getLogger("heta")
 
 
@@ -82,4 +83,10 @@ def _rerun(is_whole_page: bool) -> None:
     try:
         st.rerun(scope="fragment")
     except StreamlitAPIException:  # the first run of a fragment is a run of its page
+        _pulse()
         st.rerun()
+
+
+@st.fragment(run_every=_PULSE)
+def _pulse() -> None:
+    """Nothing. A browser that lost the connection between two runs of a page asks for the next only where some wait."""
