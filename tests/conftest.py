@@ -1,6 +1,7 @@
 """Two-layer random models of every family that has a file, in float64, built in memory once per session."""
 
 import copy
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,10 @@ from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 from heta_core.architectures import known
 from heta_core.language_model import LanguageModel
 from heta_core.loading import wrap
+
+# Tests that run side by side share the cores, and would otherwise each take all of them.
+if n_workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // n_workers))
 
 TINY_CONFIGS = {c.model_type: c for family in known() for c in family.tiny_configs()}
 

@@ -416,6 +416,7 @@ def town() -> Benchmark:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_the_engine_does_at_most_six_tenths_of_the_textbooks_work(town: Benchmark) -> None:
     for component, way in (("KL", "engine"), ("Hessian", "exact")):
         share = town.comparison(component).way(way).flops_share
@@ -423,6 +424,7 @@ def test_the_engine_does_at_most_six_tenths_of_the_textbooks_work(town: Benchmar
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_in_float32_every_result_is_the_textbooks(town: Benchmark) -> None:
     for comparison in town.comparisons:
         one = comparison.ways[1].difference  # the engine's own, or the exact of its ways
@@ -430,6 +432,7 @@ def test_in_float32_every_result_is_the_textbooks(town: Benchmark) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("component", ["KL", "Hessian"])
 def test_the_engine_is_faster_than_the_textbook(town: Benchmark, component: str) -> None:
     """How much faster is printed: it depends on the processor; that every round is faster must hold on any."""
@@ -438,6 +441,7 @@ def test_the_engine_is_faster_than_the_textbook(town: Benchmark, component: str)
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_steps_together_are_eight_times_as_fast_as_one_at_a_time() -> None:
     lm, plan = load("littletown"), Plan(tokens=48, steps=16)
     found = compare(lm, steps(lm, prompt_ids(lm, 64, 0), plan.tokens), plan.repeats, lambda _: None)
@@ -447,6 +451,7 @@ def test_steps_together_are_eight_times_as_fast_as_one_at_a_time() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_at_the_size_of_gpt2_the_engine_does_half_the_work_and_is_faster() -> None:
     """One probe a token, once: with ten of them the loop alone takes minutes."""
     found = measured(random_model("gpt2"), Plan(tokens=48, probes=1, repeats=1))

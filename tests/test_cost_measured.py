@@ -77,6 +77,7 @@ def best_ratio(*arguments: str | int) -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_transition_and_kl_of_512_tokens_of_gpt2_fit_into_4_gb_and_their_time_is_foretold() -> None:
     found = measured("gpt2", 512, 16, 0)
     assert found["peak"] < 4e9
@@ -84,6 +85,7 @@ def test_transition_and_kl_of_512_tokens_of_gpt2_fit_into_4_gb_and_their_time_is
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "arguments",
     [("littletown", 64, 1, 10), ("littletown", 256, 2, 1), ("gpt2", 48, 4, 1), ("gpt2", 128, 16, 1)],

@@ -113,6 +113,7 @@ def test_a_pin_holds_until_it_is_moved_and_hovering_never_overrides_it(visit) ->
     assert "pinned" not in card(page)
 
 
+@pytest.mark.alone
 def test_pinning_and_dragging_are_instant_and_ask_nobody(visit, folder: Path) -> None:
     page = visit()
     before, sent = calls(folder), len(page.sent)

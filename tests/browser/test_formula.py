@@ -315,6 +315,7 @@ def test_the_rule_holds_for_every_kind_of_result(offline, name: str) -> None:
     assert offline(CASES[name]).locator(".flat").is_visible() == found.is_flat
 
 
+@pytest.mark.alone
 def test_six_hundred_tokens_are_drawn_at_once(offline) -> None:
     page = offline(LONG)
     times = page.evaluate(

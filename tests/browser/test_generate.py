@@ -97,6 +97,7 @@ def test_it_opens_with_a_finished_generation_and_asks_no_model(film, folder: Pat
     assert len(calls(folder)) == before
 
 
+@pytest.mark.alone
 def test_every_step_shows_its_own_numbers_at_once_and_asks_no_model(film, folder: Path) -> None:
     page = film()
     times, before = [], len(calls(folder))
@@ -140,6 +141,7 @@ def test_the_film_plays_pauses_and_follows_slider_and_arrows(film) -> None:
     at(page, N - 2)
 
 
+@pytest.mark.alone
 def test_a_typed_prompt_is_continued_word_by_word_and_the_step_looked_at_comes_first(film, folder: Path) -> None:
     page = film()
     page.get_by_role("button", name="New prompt").click()
@@ -347,6 +349,7 @@ def test_bad_requests_say_why_and_lose_nothing(film) -> None:
     assert heading(page) == "Why did the model say took here?"
 
 
+@pytest.mark.alone
 def test_stop_keeps_what_is_there(film) -> None:
     page = film()
     frame(page, 1).click()

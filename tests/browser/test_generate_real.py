@@ -12,7 +12,7 @@ import pytest
 
 from heta_core.report import loads_generation
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 PATIENCE = 180_000  # milliseconds; importing torch for the first continuation takes its time
 LONGEST = 60_000  # milliseconds for what an idle machine does in three or four seconds

@@ -28,6 +28,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.alone
 def test_pinning_looking_and_choosing_are_painted_within_a_second(visit, report: Path) -> None:
     page = visit()
     page.get_by_text("Save and reopen").click()

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 # Long enough for a machine on which other tests run; an idle one needs about a tenth.
 OPENING = 30_000
