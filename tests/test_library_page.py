@@ -2,9 +2,11 @@
 
 import json
 import re
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # as `streamlit run app.py` does
 
 from heta_core.errors import InputError  # noqa: E402 - the pages need the path above
-from heta_core.library import exchange, reading, writing  # noqa: E402
+from heta_core.library import database, exchange, reading, writing  # noqa: E402
 from heta_core.library import state as library_state  # noqa: E402
 from heta_core.library.entry import Entry, Shelf, Words  # noqa: E402
 from heta_core.report import dumps  # noqa: E402
@@ -381,3 +383,48 @@ def test_a_damaged_file_is_said_until_it_is_understood(app: AppTest, shelf: Shel
     shelf.path.write_bytes(b"this is no database " * 100)
     assert "was damaged" in texts(library(app)) and "damaged\\-" in texts(app)
     assert "was damaged" not in texts(press(app, "Understood"))
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [("PRAGMA user_version = 7", "found version 7"), ("PRAGMA application_id = 5", "another program's database")],
+)
+def test_a_file_that_is_not_ours_to_change_is_said_and_left_while_explaining_goes_on(
+    app: AppTest, shelf: Shelf, toasts: list[str], statement: str, told: str
+) -> None:
+    writing.save(shelf, SHOWN)
+    with closing(sqlite3.connect(shelf.path)) as connection:
+        connection.execute(statement)
+    before = shelf.path.read_bytes()
+    app.run()
+    act(app, lambda: session.ask(Question("littletown", "Kate has a")))
+    assert component(app)["view"]["fraction"] == 1 and not app.error and told in toasts[0].replace("\\", "")
+    (error,) = library(app).error
+    assert told in error.value.replace("\\", "") and "\n" not in error.value
+    assert shelf.path.read_bytes() == before
+
+
+def test_a_locked_file_is_said_and_shown_once_it_is_free(
+    app: AppTest, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_PATIENCE", 0.05)
+    writing.save(shelf, SHOWN)
+    with closing(sqlite3.connect(shelf.path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert "Another program is using it" in library(app).error[0].value
+    assert len(app.run().checkbox) == 1 and not app.error
+
+
+def test_a_file_that_may_not_be_written_is_shown_and_its_form_keeps_what_was_typed(
+    app: AppTest, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = reading.get(shelf, writing.save(shelf, SHOWN))
+    # As SQLite opens a file that the system lets it only read; the tests may run as root, who may write anything.
+    monkeypatch.setattr(
+        database, "connect", lambda path: sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+    )
+    assert len(library(app).checkbox) == 1 and not app.error
+    press(typed(app, entry, notes="my long note"), "Save")
+    assert "Allow writing" in app.error[0].value and app.text_area[0].value == "my long note"
+    press(app, "Delete")
+    assert "Allow writing" in app.error[0].value and len(app.checkbox) == 1
