@@ -36,7 +36,10 @@ def served(command: Sequence[str], port: int, log: Path, cwd: Path | None = None
         yield f"http://127.0.0.1:{port}/"
     finally:
         server.terminate()
-        server.wait(20)
+        try:
+            server.wait(60)
+        finally:
+            server.kill()  # never left behind
 
 
 @contextmanager

@@ -119,6 +119,31 @@ def test_who_waits_is_told_how_many_come_first(model: str) -> None:
         asked.gate.release(5)
 
 
+def test_the_more_questions_there_are_the_less_often_each_is_drawn_but_not_its_first_picture(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "_MOMENT", 0.1)
+    all_asked = [Asked(model) for _ in range(5)]
+    all_asked[0].gate.release(2)
+    until(lambda: all_asked[0].run.result is not None, all_asked[0].run)
+    for asked in all_asked:
+        asked.run.looked = time.monotonic()
+        runs._desk(model).admit(asked.run)
+    start = time.monotonic()
+    assert all_asked[0].run.advance()
+    assert time.monotonic() - start >= 0.5
+    assert time.monotonic() - all_asked[0].run.looked < 0.3  # it counts as looked at meanwhile
+    monkeypatch.setattr(runs, "_MOMENT", WAIT)
+    for asked in all_asked:
+        asked.gate.release(2)  # whichever the thread is inside of
+    start = time.monotonic()
+    assert all_asked[1].run.advance() and all_asked[1].run.result is not None
+    assert time.monotonic() - start < WAIT
+    for asked in all_asked:
+        asked.run.stop()
+        asked.gate.release(9)
+
+
 def test_stopping_keeps_what_is_there_and_lets_go_of_the_work(model: str) -> None:
     asked = Asked(model)
     asked.gate.release(2)

@@ -3,17 +3,19 @@
 1. A question is taken up when a page looks at it, and waits while no page does: its tab was closed, another branch is
    in front, the connection is gone for a while. Nothing has to be told that a reader left.
 2. Of several, those without a first picture come first, in the order in which they were asked; then the rest.
-3. One thread, because pools of threads that work in turn on the same cores cost half of the time; it ends when nothing
+3. The more questions there are, the less often each is drawn: what a server can draw in a second is shared.
+4. One thread, because pools of threads that work in turn on the same cores cost half of the time; it ends when nothing
    has been asked for a while.
 """
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from heta_core.errors import HetaError
+from pages.ui import state
 from pages.ui.engine_cache import Step
 
 _MOMENT = 0.25  # seconds between two drawings at most: drawing takes about as long on a busy computer
@@ -70,8 +72,7 @@ class Run:
                 self.is_live = False
                 self.problem = f"{_MOST} questions wait for this model, which is all it takes: try again in a minute."
                 return True
-            with self._news:
-                self._news.wait_for(lambda: not self.is_live or (had_none and self.result is not None), _MOMENT)
+            self._await(lambda: not self.is_live or (had_none and self.result is not None))
         elif not self.has_news:
             return False
         self._n_told = self._n_taken
@@ -79,6 +80,16 @@ class Run:
         if fault is not None:
             raise fault
         return True
+
+    def _await(self, is_news: Callable[[], bool]) -> None:
+        """Wait until there is something to draw, and as long as others that are drawn meanwhile take."""
+        end = time.monotonic() + _MOMENT * _n_drawn()
+        while True:
+            with self._news:
+                if self._news.wait_for(is_news, _MOMENT) or time.monotonic() >= end:
+                    return
+            self.looked = time.monotonic()
+            state.give_way()
 
     def step(self) -> None:
         """Take it one step further; for its thread."""
@@ -149,6 +160,11 @@ class _Desk:
             order = self._wanted()
             return order.index(run) if run in order else 0
 
+    def n_wanted(self) -> int:
+        """How many are alive and looked at."""
+        with self._turn:
+            return len(self._wanted())
+
     def _wanted(self) -> list[Run]:
         """What is alive and looked at, in the order in which it is worked on."""
         now = time.monotonic()
@@ -179,3 +195,10 @@ _opening = threading.Lock()
 def _desk(model: str) -> _Desk:
     with _opening:
         return _desks.setdefault(model, _Desk(model))
+
+
+def _n_drawn() -> int:
+    """How many questions are drawn by turns, of all models; one at least."""
+    with _opening:
+        desks = list(_desks.values())
+    return max(1, sum(desk.n_wanted() for desk in desks))

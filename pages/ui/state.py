@@ -3,6 +3,7 @@
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 
 def get(name: str, default: Any = None) -> Any:
@@ -36,3 +37,9 @@ def once(name: str) -> bool:
         return False
     put(f"once.{name}", True)
     return True
+
+
+def give_way() -> None:
+    """End the run of a page here if the reader has done something meanwhile, as any access of the state does."""
+    if get_script_run_ctx(suppress_warning=True) is not None:
+        st.session_state.get("heta.once")
