@@ -168,6 +168,7 @@ def test_what_nobody_looks_at_waits_and_is_taken_up_again(model: str, monkeypatc
     other.gate.release(10)
     until(lambda: other.run.latest.busy == "step 9", other.run)
     assert left.run.latest.fraction == n and left.run.is_live
+    other.gate.release(1)  # the step that its thread is inside of
     until(lambda: left.run.latest.fraction > 0.4, left.run)
     for asked in (left, other):
         asked.run.stop()

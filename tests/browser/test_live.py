@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 from servers import Wire, free_port, served
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
 
 PATIENCE = 180_000  # milliseconds; importing torch for the first question takes its time
 STOPPED = 10.0  # seconds until a stop is obeyed on a busy machine; an idle one needs less than one
