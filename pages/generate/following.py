@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from heta_core.errors import HetaError, InputError, LibraryError
+from heta_core.errors import HetaError, LibraryError
 from heta_core.generated import GenerationAttribution
 from heta_core.library import reading
 from heta_core.report import loads_generation
@@ -83,14 +83,7 @@ def written(g: GenerationAttribution) -> str:
     Raises:
         HetaError: there is no link to it; the message says why.
     """
-    try:
-        return continuation.written(g)
-    except InputError:
-        own = keeping.shelf()
-        entry = None if own is None else reading.kept(own, g)
-        if entry is None:
-            raise
-        return continuation.saved(entry)
+    return linking.or_saved(g, continuation.written, continuation.saved)
 
 
 def download(name: str) -> None:

@@ -7,15 +7,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import streamlit as st
 
 from heta_core.attribution import Attribution
 from heta_core.errors import HetaError, InputError, LibraryError
+from heta_core.generated import GenerationAttribution
 from heta_core.library import reading
 from heta_core.taking import continuation, link
 from pages.ui import controls, examples, keeping, session, state
 from pages.ui.question import ADAPTIVE, Question
+
+_R = TypeVar("_R", Attribution, GenerationAttribution)
 
 _KEY = "heta.link"
 _PENDING = "linked"  # the question that waits for a model to be downloaded
@@ -114,14 +118,23 @@ def written(result: Attribution) -> str:
     Raises:
         HetaError: there is no link to it; the message says why.
     """
+    return or_saved(result, link.written, link.saved)
+
+
+def or_saved(result: _R, write: Callable[[_R], str], save: Callable[[str], str]) -> str:
+    """The fragment that `write` gives; where it would be too long, that of `save` for its place in the library.
+
+    Raises:
+        HetaError: there is no link to it; the message says why.
+    """
     try:
-        return link.written(result)
+        return write(result)
     except InputError:
         own = keeping.shelf()
         entry = None if own is None else reading.kept(own, result)
         if entry is None:
             raise
-        return link.saved(entry)
+        return save(entry)
 
 
 def download(name: str) -> None:
