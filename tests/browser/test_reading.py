@@ -1,17 +1,14 @@
 """The text read by words, sentences, lines and marked pieces, in a real browser: sums that ask nobody."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import samples
 from made_blocks import in_blocks
 
-from heta_core.attribution import Attribution
 from heta_core.grouping import lines, sentences, spelled, words
 from heta_core.groups import Groups, joining, opened, singles
-from heta_core.taking.page import page as page_of
 from heta_core.views import looking
 from heta_core.views.words import number, percent, with_error
 
@@ -20,27 +17,6 @@ SHOWN = samples.result()
 POEM = ["<s>", "Un", "believ", "able", " 🦊", " 🦊", ".", "\n", "Kate", " has", " a", " cup", ".", "\n\n", "So", " map"]
 RESULT = samples.result(POEM)
 CUTS = {"tokens": spelled, "words": words, "sentences": sentences, "lines": lines}
-
-
-@pytest.fixture
-def disk(browser, tmp_path: Path):
-    """Open a result as a page from disk, where no server could be asked; the test fails on any error."""
-    contexts, wrong = [], []
-
-    def open_page(result: Attribution, **options: object):
-        path = tmp_path / "heta.html"
-        path.write_text(page_of(result), encoding="utf-8")
-        contexts.append(browser.new_context(offline=True, **options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda m: wrong.append(m.text))
-        page.on("pageerror", lambda e: wrong.append(str(e)))
-        page.goto(path.as_uri())
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert wrong == []
 
 
 def control(page, key: str):
@@ -89,8 +65,8 @@ def said(component: str, value: float) -> str:
 
 
 @pytest.mark.parametrize("reading", CUTS)
-def test_a_piece_is_the_sum_of_its_tokens_in_every_component(disk, reading: str) -> None:
-    page = disk(RESULT)
+def test_a_piece_is_the_sum_of_its_tokens_in_every_component(offline, reading: str) -> None:
+    page = offline(RESULT)
     read_as(page, reading)
     groups = CUTS[reading](RESULT.tokens, RESULT.n_context)
     for component in ("final", "transition", "hessian", "kl"):
@@ -114,10 +90,10 @@ def test_a_piece_is_the_sum_of_its_tokens_in_every_component(disk, reading: str)
         assert stop - start == 1 or with_error(s, float(e)) in table[start][4]
 
 
-def test_the_error_of_a_sum_over_shared_probes_is_not_known_and_says_why(disk) -> None:
+def test_the_error_of_a_sum_over_shared_probes_is_not_known_and_says_why(offline) -> None:
     assert RESULT.hessian is not None
     names = tuple("coloured" if i == 2 else "block_probes" for i in range(RESULT.n_context))
-    page = disk(replace(RESULT, hessian=replace(RESULT.hessian, estimators=names, bias=0.1, bias_error=0.02)))
+    page = offline(replace(RESULT, hessian=replace(RESULT.hessian, estimators=names, bias=0.1, bias_error=0.02)))
     read_as(page, "words")
     chip(page, 1).click()
     assert f"{number(float(RESULT.hessian.scores[1:4].sum()))} ± ?" in card(page)
@@ -208,8 +184,8 @@ def test_segments_are_marked_by_pointer_and_keyboard_kept_cleared_and_scored_as_
     assert page.locator(".tok").count() == len(expected)
 
 
-def test_a_segment_is_removed_by_itself_and_all_at_once(disk) -> None:
-    page = disk(RESULT)
+def test_a_segment_is_removed_by_itself_and_all_at_once(offline) -> None:
+    page = offline(RESULT)
     read_as(page, "segments")
     for first, last in ((1, 3), (8, 10)):
         if control(page, "stretch").count():
@@ -223,8 +199,8 @@ def test_a_segment_is_removed_by_itself_and_all_at_once(disk) -> None:
     assert sorted(rows(page)) == [start for start, _ in spelled(RESULT.tokens, RESULT.n_context)]
 
 
-def test_a_stretch_takes_a_character_whole_and_what_it_overlaps_gives_way(disk) -> None:
-    page = disk(RESULT)
+def test_a_stretch_takes_a_character_whole_and_what_it_overlaps_gives_way(offline) -> None:
+    page = offline(RESULT)
     read_as(page, "segments")
     chip(page, 1).click()
     chip(page, 2).click()
@@ -234,8 +210,8 @@ def test_a_stretch_takes_a_character_whole_and_what_it_overlaps_gives_way(disk) 
     assert {1, 2, 6} <= set(rows(page)) and not {3, 4, 5} & set(rows(page))
 
 
-def test_the_strength_of_the_colour_says_what_is_clipped_and_changes_no_number(disk) -> None:
-    page = disk(SHOWN)
+def test_the_strength_of_the_colour_says_what_is_clipped_and_changes_no_number(offline) -> None:
+    page = offline(SHOWN)
     shares = SHOWN.combined.shares  # type: ignore[union-attr]
     before = rows(page)
     for gain in (-1, 0, 2, 4):
@@ -256,9 +232,9 @@ def test_the_strength_of_the_colour_says_what_is_clipped_and_changes_no_number(d
 
 
 @pytest.mark.parametrize("reading", ["tokens", "lines"])
-def test_first_and_template_tokens_leave_the_scale_and_nothing_else(disk, reading: str) -> None:
+def test_first_and_template_tokens_leave_the_scale_and_nothing_else(offline, reading: str) -> None:
     sink = replace(RESULT, transition=replace(RESULT.transition, flow=sunk(RESULT.transition.flow)))
-    page = disk(sink)
+    page = offline(sink)
     read_as(page, reading)
     shares = sink.combined.shares  # type: ignore[union-attr]
     groups = CUTS[reading](sink.tokens, sink.n_context)
@@ -290,8 +266,8 @@ def sunk(flow: np.ndarray) -> np.ndarray:
     return changed
 
 
-def test_chips_have_the_number_of_their_token_and_a_piece_one_for_all(disk) -> None:
-    page = disk(RESULT)
+def test_chips_have_the_number_of_their_token_and_a_piece_one_for_all(offline) -> None:
+    page = offline(RESULT)
     control(page, "asboxes").click()
     shares = RESULT.combined.shares  # type: ignore[union-attr]
     for reading in ("tokens", "words"):
@@ -308,8 +284,8 @@ def test_chips_have_the_number_of_their_token_and_a_piece_one_for_all(disk) -> N
     assert chip(page, 1).evaluate("n => getComputedStyle(n, '::before').content") == "none"
 
 
-def test_a_character_of_several_tokens_is_one_for_the_keyboard_too(disk) -> None:
-    page = disk(RESULT)
+def test_a_character_of_several_tokens_is_one_for_the_keyboard_too(offline) -> None:
+    page = offline(RESULT)
     chip(page, 3).focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
@@ -321,9 +297,9 @@ def test_a_character_of_several_tokens_is_one_for_the_keyboard_too(disk) -> None
     assert chip(page, 4).inner_text() == "🦊" and not chip(page, 5).is_visible()
 
 
-def test_what_is_explained_stays_tokens(disk) -> None:
+def test_what_is_explained_stays_tokens(offline) -> None:
     span = samples.span()
-    page = disk(span)
+    page = offline(span)
     read_as(page, "sentences")
     first = span.target.position
     assert {first, first + 1} <= set(rows(page))
@@ -333,9 +309,9 @@ def test_what_is_explained_stays_tokens(disk) -> None:
     assert sorted(i for i in rows(page) if i < first) == before
 
 
-def test_of_a_contrast_a_piece_has_the_side_of_its_added_effects(disk) -> None:
+def test_of_a_contrast_a_piece_has_the_side_of_its_added_effects(offline) -> None:
     contrast = samples.contrast()
-    page = disk(contrast)
+    page = offline(contrast)
     read_as(page, "sentences")
     effect = contrast.effect
     assert effect is not None
@@ -349,9 +325,9 @@ def test_of_a_contrast_a_piece_has_the_side_of_its_added_effects(disk) -> None:
             assert f"Σ {'+' if total > 0 else ''}{number(total)} for {'cup' if total > 0 else 'map'}" in table[start][5]
 
 
-def test_blocks_are_summed_where_they_fit(disk) -> None:
+def test_blocks_are_summed_where_they_fit(offline) -> None:
     groups = opened(sentences(SHOWN.tokens, SHOWN.n_context), 1)
-    page = disk(in_blocks(SHOWN, groups))
+    page = offline(in_blocks(SHOWN, groups))
     assert "Not offered: words, because the blocks that were scored are larger" in card_row(page)
     read_as(page, "sentences")
     assert rows(page)[1][1] == "Mia ran to the museum."
@@ -361,8 +337,8 @@ def test_blocks_are_summed_where_they_fit(disk) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
-def test_no_reading_runs_off_the_page(disk, theme: str, width: int) -> None:
-    page = disk(RESULT, viewport={"width": width, "height": 900}, color_scheme=theme)
+def test_no_reading_runs_off_the_page(offline, theme: str, width: int) -> None:
+    page = offline(RESULT, theme=theme, width=width)
     for reading in ("tokens", "sentences", "segments"):
         read_as(page, reading)
         for look in ("asboxes", "astext"):
