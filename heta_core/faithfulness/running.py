@@ -24,7 +24,6 @@ from heta_core.parts import Floats, Work
 from heta_core.passes.sets import Sets
 from heta_core.passes.valuing import of_tokens, values
 from heta_core.settings import Mask, Settings
-from heta_core.targets import objective
 
 Order = tuple[int, ...]  # U units, the most important first
 
@@ -46,7 +45,7 @@ def curve_steps(
     check_maker(lm, result)
     made = result.settings
     settings = Settings(mask=mask or check_mask(made.mask), mask_token=mask_token, seed=seed, memory=made.memory)
-    question = Asked(lm, objective(result.target, result.tokens), result.places[: result.n_units], settings)
+    question = Asked(lm, result.tokens, result.target, result.places[: result.n_units], settings)
     return _steps(question, result, order_of(result.scores, seed))
 
 
@@ -86,7 +85,7 @@ def _parts(
     yield from predictions(asked.lm, result, _first(order, ranks), asked.settings)
     judge = _Judge(asked)
     yield from _curve(judge, (MAP, MAP_TITLE, 0), order, ranks)
-    for method in methods.known():
+    for method in methods.references():
         for draw in range(method.n_draws):
             scores = yield from _scored(method, asked, draw)
             ranking = order_of(scores, asked.settings.seed)
@@ -94,13 +93,13 @@ def _parts(
 
 
 def _scored(method: Method, asked: Asked, draw: int) -> Generator[tuple[Work, None], None, Floats]:
-    """The scores of one draw, after the work that they take."""
+    """The scores of one draw without their signs, which the map has not either, after the work that they take."""
     found: Floats | None = None
     for work, scores in method.score(asked, draw):
         yield work, None
         found = found if scores is None else scores
     assert found is not None, f"{method.name} ended without scores"
-    return found
+    return np.abs(found)
 
 
 def _curve(
@@ -115,7 +114,7 @@ def _curve(
 
 def _planned(asked: Asked, n_ranks: int) -> int:
     """About as many passes as it will take: sets that two orders share are counted twice."""
-    n_orders = 1 + sum(method.n_draws for method in methods.known())
+    n_orders = 1 + sum(method.n_draws for method in methods.references())
     n_sets = 2 * (n_ranks - 2) * n_orders + 2
     n_scoring = len(asked.groups) + 3  # occlusion, with nothing masked too, and one gradient
     return len(asked.objective.lines) * (n_sets + n_scoring) + n_ranks

@@ -8,14 +8,11 @@ from heta_core.passes.curvature import first_gradient, surface
 
 
 def score(asked: Asked, _draw: int) -> Scoring:
-    """(U,) |Σ x·∇f| over the embeddings x of each unit, nats. One forward and one backward.
-
-    Its sign is left out, as the score that it stands beside has none.
-    """
+    """(U,) Σ x·∇f over the embeddings x of each unit, nats. One forward and one backward for each line of f."""
     over = surface(asked.lm, asked.objective, asked.groups)
     along = (first_gradient(over) * over.inputs).sum(-1).double().cpu().numpy()  # (T,)
     starts = [start for start, _ in asked.groups]
-    yield Work(forwards=len(over.embeddings), backwards=1), np.abs(np.add.reduceat(along, starts))
+    yield Work(forwards=len(over.embeddings), backwards=1), np.add.reduceat(along, starts)
 
 
 METHOD = Method(
@@ -23,5 +20,8 @@ METHOD = Method(
     title="Input × gradient",
     meaning="Each embedding times the gradient of what is explained: what a straight line says of removing it.",
     score=score,
+    is_signed=True,
+    is_reference=True,
+    source="Shrikumar et al. 2017",
     place=30,
 )

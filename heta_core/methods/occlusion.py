@@ -1,6 +1,6 @@
 """What masking one unit does to what is explained (leave-one-out, Zeiler & Fergus 2014).
 
-It looks at the mask under which orders are judged, which gives it an advantage over whoever has not seen that mask.
+Where it looks at the mask under which orders are judged, it has an advantage over whoever has not seen that mask.
 """
 
 import numpy as np
@@ -10,17 +10,20 @@ from heta_core.passes.valuing import of_tokens, values
 
 
 def score(asked: Asked, _draw: int) -> Scoring:
-    """(U,) |Δ_i| = |f − f with unit i masked|, nats. One forward for each unit and one with none masked."""
+    """(U,) Δ_i = f − f with unit i masked, nats. One forward for each unit and one with none masked."""
     n = len(asked.groups)
     sets = np.concatenate([np.zeros((1, n), bool), np.eye(n, dtype=bool)])
     for work, found in values(asked.lm, asked.objective, of_tokens(sets, asked.groups), asked.settings):
-        yield work, None if found is None else np.abs(found[0] - found[1:])
+        yield work, None if found is None else found[0] - found[1:]
 
 
 METHOD = Method(
     name="occlusion",
     title="Occlusion",
-    meaning="How far the answer moves when this alone is masked. It has seen the very mask that orders are judged by.",
+    meaning="How far the answer moves when this alone is masked.",
     score=score,
+    is_signed=True,
+    is_reference=True,
+    source="Zeiler & Fergus 2014",
     place=20,
 )

@@ -16,6 +16,7 @@ METHOD = Method(
     title="Random",
     meaning="An order drawn blindly, with a seed.",
     score=score,
+    is_reference=True,
     n_draws=5,
     place=10,
 )

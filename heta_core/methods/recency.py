@@ -16,5 +16,6 @@ METHOD = Method(
     title="Recency",
     meaning="The closer to the answer, the more important; the model is not asked.",
     score=score,
+    is_reference=True,
     place=40,
 )

@@ -1,0 +1,32 @@
+"""HETA's first-order twin: the gradient's length in the place of the curvature. Does the second order earn its cost?"""
+
+import numpy as np
+
+from heta_core.combine import combine
+from heta_core.methods._contract import Asked, Method, Scoring
+from heta_core.parts import Floats, Work
+from heta_core.passes.curvature import first_gradient, surface
+
+
+def score(asked: Asked, _draw: int) -> Scoring:
+    """(U,) M·(β·‖∇f‖₁ + γ·I) in the scaling of the weights. No Hessian product, one backward for each line of f."""
+    for work in asked.shared.until("transition", "kl"):
+        yield work, None
+    found = asked.shared.result
+    assert found is not None and found.transition is not None
+    information = found.information_scores
+    assert information is not None
+    over = surface(asked.lm, asked.objective, asked.groups)
+    yield Work(forwards=len(over.embeddings), backwards=1), None
+    lengths: Floats = first_gradient(over).abs().sum(-1).double().cpu().numpy()  # (T,)
+    starts = [start for start, _ in asked.groups]
+    yield Work(), combine(found.transition.scores, np.add.reduceat(lengths, starts), information, asked.weights).scores
+
+
+METHOD = Method(
+    name="first_order",
+    title="First-order twin",
+    meaning="HETA with the length of the gradient in the place of the curvature.",
+    score=score,
+    place=5,
+)
