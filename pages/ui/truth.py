@@ -17,6 +17,8 @@ from pages.ui.runs import Run
 if TYPE_CHECKING:
     import pandas
 
+    from heta_core.views.curves import AreaRow
+
 _EVERYTHING = 0  # in the list of how many of the last layers are redrawn
 _WAIT = "This follows when the answer above is finished."
 _CURVES = (
@@ -82,12 +84,12 @@ def _found_curves(result: Attribution, found: Curves, *, is_over: bool) -> None:
     """What is known: verdicts once all orders are there, the curves, the areas, and the tokens masked by rank."""
     from heta_core.views import curves  # plotly takes half a second, which the first screen should not wait for
 
-    if found.is_complete:
-        st.markdown(
-            "\n".join(f"- {controls.plain(verdicts.of_direction(found, d))}" for d in ("deletion", "insertion"))
-        )
-    elif is_over:
-        st.caption("Stopped: these are the orders that were drawn by then.")
+    with controls.slot(found.is_complete or is_over):
+        if found.is_complete:
+            told = (verdicts.of_direction(found, d) for d in ("deletion", "insertion"))
+            st.markdown("\n".join(f"- {controls.plain(line)}" for line in told))
+        elif is_over:
+            st.caption("Stopped: these are the orders that were drawn by then.")
     st.caption(controls.plain(verdicts.check(result, found)))
     chosen = st.segmented_control(
         "Show", list(_SCALES), default="Probability", key=checking.SCALE, label_visibility="collapsed", required=True
@@ -105,18 +107,23 @@ def _found_curves(result: Attribution, found: Curves, *, is_over: bool) -> None:
     with right:
         figure = curves.figure(result, found, "insertion", scale, _theme())
         st.plotly_chart(figure, key="heta.truth.insertion", config=_CONFIG)
-    if found.is_complete:
-        rows = curves.area_rows(found, scale)
-        unit = "" if scale == "probability" else ", nats"
-        table = {
-            "order": [row.title for row in rows],
-            f"deletion ↓{unit}": [row.deletion for row in rows],
-            f"insertion ↑{unit}": [row.insertion for row in rows],
-        }
-        st.caption("Areas under the curves: of deletion low is good, of insertion high.")
-        st.dataframe(table, hide_index=True, key="heta.truth.areas")
-    if found.said:
-        _masked(result, found)
+    with controls.slot(found.is_complete):
+        if found.is_complete:
+            _areas(curves.area_rows(found, scale), "" if scale == "probability" else ", nats")
+    with controls.slot(bool(found.said)):
+        if found.said:
+            _masked(result, found)
+
+
+def _areas(rows: "list[AreaRow]", unit: str) -> None:
+    """The area under each curve, a row for each method."""
+    table = {
+        "order": [row.title for row in rows],
+        f"deletion ↓{unit}": [row.deletion for row in rows],
+        f"insertion ↑{unit}": [row.insertion for row in rows],
+    }
+    st.caption("Areas under the curves: of deletion low is good, of insertion high.")
+    st.dataframe(table, hide_index=True, key="heta.truth.areas")
 
 
 def _masked(result: Attribution, found: Curves) -> None:

@@ -25,7 +25,9 @@ def test_the_curves_are_drawn_and_a_click_on_a_rank_masks_as_many(visit, theme: 
     assert page.get_by_text("stable").first.is_visible()
     opened(page)
     page.get_by_role("button", name="Draw the curves").click()
-    page.get_by_text("Insertion: ").first.wait_for(timeout=PATIENCE)
+    # A chart that can be clicked is put up anew for every curve that is added; the areas come below the last of them.
+    page.get_by_text("Areas under the curves").wait_for(timeout=PATIENCE)
+    assert page.get_by_text("Insertion: ").first.is_visible()
     named = page.get_by_test_id("stCaptionContainer").filter(has_text="Masked: “")
     named.wait_for(timeout=PATIENCE)
     chart = page.locator(".stPlotlyChart").first
