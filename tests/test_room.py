@@ -20,7 +20,17 @@ from heta_core.memory import available
 from heta_core.passes import batching, curvature, masked, room
 from heta_core.passes.curvature import open_window, surface
 from heta_core.passes.prefix import Chunk, chunks, logits_at
-from heta_core.passes.room import Extent, forward_bytes, graph_bytes, masked_rows, product_bytes, product_rows, shape_of
+from heta_core.passes.room import (
+    Extent,
+    forward_bytes,
+    gradient_bytes,
+    graph_bytes,
+    masked_rows,
+    product_bytes,
+    product_rows,
+    shape_of,
+)
+from heta_core.passes.slopes import slopes
 from heta_core.settings import Settings
 from heta_core.targets import next_token
 
@@ -109,6 +119,18 @@ def test_a_graph_and_its_products_take_what_is_predicted(model: LanguageModel, e
     directions = [torch.ones(n, *window.gradient.shape) for n in (2, 6)]
     of_products = each([most_allocated(lambda d=d: window.products(d))[1] for d in directions], (2, 6))
     assert LEAST < product_bytes(shape_of(model), extent) / of_products < MOST
+
+
+def test_first_gradients_take_what_is_predicted(model: LanguageModel) -> None:
+    extent = Extent(64, 64)
+    asked = next_token(tuple(i % 256 for i in range(64)), 5)
+    context = embed(model, asked.lines[0].ids)
+
+    def run(n: int) -> object:
+        return list(slopes(model, asked, n, lambda part: context.repeat(part.stop - part.start, 1, 1), Settings()))
+
+    counted = each([most_allocated(lambda n=n: run(n))[1] for n in (2, 6)], (2, 6))
+    assert LEAST < gradient_bytes(shape_of(model), extent) / counted < MOST
 
 
 def test_batches_fit_into_what_is_allowed(model: LanguageModel) -> None:

@@ -1,7 +1,7 @@
 """How much memory the passes need, and so how many rows of a batch fit into what there is.
 
 1. `shape_of` reads off the model what memory depends on.
-2. Three formulas say what one masked sequence, the graph of a gradient and one product through it need. Their constants
+2. Formulas say what a masked sequence, a first gradient, the graph of one and a product through it need. Their constants
    were fitted to what torch allocates on GPT-2, GPT-J, Llama and Phi-3 shapes of 2 to 6 layers, widths 128 to 768 and
    16 to 512 tokens; tests/test_room.py counts it again.
 3. What is left of the budget beside what is there in any case, divided by that, is the number of rows.
@@ -127,6 +127,11 @@ def product_bytes(shape: Shape, extent: Extent) -> float:
     return 3.6 * shape.n_layers * attention + (2.4 if shape.is_composed else 1.4) * made + 4 * logits
 
 
+def gradient_bytes(shape: Shape, extent: Extent) -> float:
+    """One sequence's first gradient, whose graph goes as the backward comes down; what f is read with is small."""
+    return 0.4 * graph_bytes(shape, extent)
+
+
 def transition_bytes(shape: Shape, n_tokens: int) -> float:
     """A forward over the whole context, and the head means of all layers."""
     return forward_bytes(shape, Extent(n_tokens, n_tokens)) + shape.n_layers * n_tokens**2 * max(_WIDE, shape.n_bytes)
@@ -184,6 +189,14 @@ def product_rows(
     shape = shape_of(lm).last(layers)
     graph = sum(graph_bytes(shape, extent) for extent in extents)
     return _rows(lm, graph, sum(product_bytes(shape, extent) for extent in extents), memory, most)
+
+
+def gradient_rows(lm: LanguageModel, extent: Extent, memory: int | None, *, most: int) -> int:
+    """How many sequences fit at once, each with a gradient of its own, `most` at most.
+
+    Raises: as `masked_rows`.
+    """
+    return _rows(lm, 0, gradient_bytes(shape_of(lm), extent), memory, most)
 
 
 def _rows(lm: LanguageModel, fixed: float, each: float, memory: int | None, most: int) -> int:
