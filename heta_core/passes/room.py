@@ -1,9 +1,9 @@
 """How much memory the passes need, and so how many rows of a batch fit into what there is.
 
 1. `shape_of` reads off the model what memory depends on.
-2. Formulas say what a masked sequence, a first gradient, the graph of one and a product through it need. Their constants
-   were fitted to what torch allocates on GPT-2, GPT-J, Llama and Phi-3 shapes of 2 to 6 layers, widths 128 to 768 and
-   16 to 512 tokens; tests/test_room.py counts it again.
+2. Formulas say what a masked sequence, a first gradient, the graph of one and a product through it need. Their
+   constants were fitted to what torch allocates on GPT-2, GPT-J, Llama and Phi-3 shapes of 2 to 6 layers, widths 128
+   to 768 and 16 to 512 tokens; tests/test_room.py counts it again.
 3. What is left of the budget beside what is there in any case, divided by that, is the number of rows.
 """
 
