@@ -1,5 +1,7 @@
 """Methods that mask sets of units: against every coalition, against captum and against their papers' equations."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from math import factorial
 
@@ -7,13 +9,14 @@ import numpy as np
 import oracles_curvature as oracle
 import pytest
 import torch
-from captum.attr import ShapleyValues
+from captum._utils.models.linear_model import SkLearnRidge
+from captum.attr import LimeBase, ShapleyValues
 from torch import Tensor
 
 from heta_core import methods
 from heta_core.groups import Groups, singles
 from heta_core.language_model import LanguageModel
-from heta_core.methods import Asked, kernel_shap, shapley
+from heta_core.methods import Asked, context_cite, kernel_shap, lime, shapley
 from heta_core.methods._coalitions import additive
 from heta_core.parts import Floats, Work
 from heta_core.passes.valuing import values
@@ -183,3 +186,86 @@ def test_the_fit_to_pairs_of_coalitions_is_exact_where_units_act_two_by_two(n: i
     found = np.array([3.0 + alone[row].sum() + together[np.ix_(row, row)].sum() for row in kept])
     fitted = additive(kept, found, weights, none=3.0, total=alone.sum() + together.sum())
     assert fitted == pytest.approx(alone + (together.sum(0) + together.sum(1)) / 2, abs=1e-9)
+
+
+def test_lime_is_captum_s_ridge_on_the_same_sets(gpt2: LanguageModel) -> None:
+    groups = BLOCKS[6]
+    sets = lime.neighbours(6, (0, 0))
+
+    def shown(*_args: object, **_named: object) -> Iterator[Tensor]:
+        yield from torch.from_numpy(sets)[:, None].double()
+
+    def cosine(_input: Tensor, _moved: Tensor, left: Tensor, **_named: object) -> Tensor:
+        near = torch.nn.functional.cosine_similarity(left, torch.ones_like(left))
+        return torch.sqrt(torch.exp(-((100 * (1 - near)) ** 2) / 25**2))
+
+    explainer = LimeBase(
+        lambda kept: torch.stack([whole_vocabulary(gpt2, groups, tuple(r.bool().tolist()))[WORD] for r in kept]),
+        SkLearnRidge(alpha=1.0),
+        similarity_func=cosine,
+        perturb_func=shown,
+        perturb_interpretable_space=True,
+        from_interp_rep_transform=lambda left, *_args, **_named: left,
+        to_interp_rep_transform=None,
+    )
+    expected = explainer.attribute(torch.ones(1, 6, dtype=torch.float64), n_samples=len(sets))[0]
+    # captum fits in float32: log-probabilities near 7 nats, rounded at 4e-7 each
+    assert scored(asked(gpt2, 6), "lime") == pytest.approx(expected.tolist(), abs=5 * CLOSE)
+
+
+def test_lime_draws_the_whole_text_and_sets_of_every_size_evenly() -> None:
+    sets = lime.neighbours(5, (0, 0))
+    assert sets[0].all() and not sets[1:].all(1).any()
+    many = np.concatenate([lime.neighbours(5, (seed, 0))[1:] for seed in range(40)])
+    assert np.bincount(many.sum(1), minlength=5) / len(many) == pytest.approx([0.2] * 5, abs=0.02)
+    assert many.mean(0) == pytest.approx([0.4] * 5, abs=0.02)
+
+
+@pytest.mark.parametrize("n", [1, 4, 8])
+def test_context_cite_meets_the_conditions_of_its_lasso(gpt2: LanguageModel, n: int) -> None:
+    """Karush, Kuhn, Tucker: each column leans on what is left over with exactly α, or with less and is not used."""
+    groups, alpha = BLOCKS[n], 0.01
+    kept = context_cite.ablations(n, (0, 0))
+    p = [whole_vocabulary(gpt2, groups, tuple(row))[WORD].exp().item() for row in kept.tolist()]
+    odds = np.log(p) - np.log1p(-np.array(p))
+    columns = (kept - kept.mean(0)) / kept.std(0)
+    slopes = scored(asked(gpt2, n), "context_cite") * kept.std(0)
+    left = odds - odds.mean() - columns @ slopes
+    leans = columns.T @ left / len(kept)
+    assert (np.abs(leans) <= alpha + CLOSE).all()
+    assert leans[slopes != 0] == pytest.approx(alpha * np.sign(slopes[slopes != 0]), abs=CLOSE)
+
+
+def test_context_cite_of_a_span_takes_the_odds_of_all_of_it(llama: LanguageModel) -> None:
+    question = replace(asked(llama, 8, choice=Choice(4, stop=7)), groups=singles(6))
+    kept = context_cite.ablations(6, (0, 0))
+    *_, (_, log_p) = values(llama, question.objective, ~kept, question.settings)
+    odds = log_p - np.log1p(-np.exp(log_p))
+    assert scored(question, "context_cite") == pytest.approx(3 * context_cite.lasso(kept, odds / 3), abs=CLOSE)
+
+
+def test_context_cite_of_a_contrast_takes_f(llama: LanguageModel) -> None:
+    question = asked(llama, 8, choice=Choice(token_id=WORD, foil=(12,)))
+    kept = context_cite.ablations(8, (0, 0))
+    *_, (_, f) = values(llama, question.objective, ~kept, question.settings)
+    assert scored(question, "context_cite") == pytest.approx(context_cite.lasso(kept, f), abs=1e-9)
+
+
+def test_log_odds_stay_finite_where_the_answer_is_certain() -> None:
+    # p = 1 − 1e-30 for both tokens: in any float their product is 1, and 1 − p₁p₂ = 2e-30.
+    said, other = np.full((1, 2), -1e-30), np.full((1, 2), np.log(1e-30))
+    assert context_cite.log_odds(said, other) == pytest.approx([-np.log(2e-30)])
+    assert context_cite.log_odds(np.log([[0.5, 0.4]]), np.log([[0.5, 0.6]])) == pytest.approx([np.log(0.2 / 0.8)])
+
+
+def test_what_never_changes_has_no_slope() -> None:
+    kept = context_cite.ablations(5, (0, 0))
+    kept[:, 2] = True
+    found = context_cite.lasso(kept, np.arange(64.0))
+    assert found[2] == 0 and np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("name", ["shapley", "lime", "context_cite"])
+def test_another_seed_draws_other_sets(gpt2: LanguageModel, name: str) -> None:
+    one, other = (scored(asked(gpt2, 8, seed=seed), name) for seed in (0, 1))
+    assert not np.array_equal(one, other)
