@@ -10,22 +10,19 @@ in just this way, so the curve would reward it for that; such a check is labelle
 """
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
 from heta_core import methods
 from heta_core.attribution import Attribution
 from heta_core.faithfulness.curves import MAP, MAP_TITLE, Curve, Curves, check_mask, order_of, ranks_of
+from heta_core.faithfulness.judging import Judge, Order, first_of
 from heta_core.faithfulness.masking import Said, check_maker, predictions
 from heta_core.language_model import LanguageModel
 from heta_core.methods import Asked, Method
 from heta_core.parts import Floats, Work
-from heta_core.passes.sets import Sets
-from heta_core.passes.valuing import of_tokens, values
 from heta_core.settings import Mask, Settings
-
-Order = tuple[int, ...]  # U units, the most important first
 
 
 def curve_steps(
@@ -82,8 +79,8 @@ def _parts(
     asked: Asked, result: Attribution, order: Order, ranks: tuple[int, ...]
 ) -> Iterator[tuple[Work, Curve | Said | None]]:
     """The work of every batch, and with some of it a part of the result: the map's first, then each method's."""
-    yield from predictions(asked.lm, result, _first(order, ranks), asked.settings)
-    judge = _Judge(asked)
+    yield from predictions(asked.lm, result, first_of(order, ranks), asked.settings)
+    judge = Judge(asked.lm, asked.objective, asked.groups, asked.settings)
     yield from _curve(judge, (MAP, MAP_TITLE, 0), order, ranks)
     for method in methods.references():
         for draw in range(method.n_draws):
@@ -103,10 +100,10 @@ def _scored(method: Method, asked: Asked, draw: int) -> Generator[tuple[Work, No
 
 
 def _curve(
-    judge: "_Judge", named: tuple[str, str, int], order: Order, ranks: tuple[int, ...]
+    judge: Judge, named: tuple[str, str, int], order: Order, ranks: tuple[int, ...]
 ) -> Iterator[tuple[Work, Curve | None]]:
     """Both curves of an order; it is called by its name, title and draw."""
-    first = _first(order, ranks)
+    first = first_of(order, ranks)
     for work in judge.run(np.concatenate([first, ~first])):
         yield work, None
     yield Work(), Curve(*named, order, judge.values(first), judge.values(~first))
@@ -118,35 +115,3 @@ def _planned(asked: Asked, n_ranks: int) -> int:
     n_sets = 2 * (n_ranks - 2) * n_orders + 2
     n_scoring = len(asked.groups) + 3  # occlusion, with nothing masked too, and one gradient
     return len(asked.objective.lines) * (n_sets + n_scoring) + n_ranks
-
-
-def _first(order: Order, ranks: tuple[int, ...]) -> Sets:
-    """(K, U) the first k units of an order, for each rank."""
-    place = np.empty(len(order), int)
-    place[list(order)] = np.arange(len(order))
-    found: Sets = place < np.array(ranks)[:, None]
-    return found
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Judge:
-    """f under every set that has been run."""
-
-    asked: Asked
-    known: dict[bytes, float] = field(default_factory=dict)  # packed (U,) set → nats
-
-    def run(self, sets: Sets) -> Iterator[Work]:
-        """Run what is not known yet of (K, U) sets."""
-        new = {np.packbits(row).tobytes(): row for row in sets}
-        missing = {key: row for key, row in new.items() if key not in self.known}
-        if not missing:
-            return
-        masks = of_tokens(np.stack(list(missing.values())), self.asked.groups)
-        for work, found in values(self.asked.lm, self.asked.objective, masks, self.asked.settings):
-            if found is not None:
-                self.known.update(zip(missing, found.tolist(), strict=True))
-            yield work
-
-    def values(self, sets: Sets) -> Floats:
-        """(K,) f in nats under sets that have been run."""
-        return np.array([self.known[np.packbits(row).tobytes()] for row in sets])

@@ -1,0 +1,1 @@
+"""Many examples, methods and metrics in one run."""

@@ -1,0 +1,148 @@
+"""The file of a run: a line for the plan, a line for each example as soon as it is done, a line for each remark.
+
+Lines are only ever added, so that a run that is killed loses at most the example it was in. A last line without its
+end was being written then: it is left out, and whoever goes on writes over it. Of two remarks on one example the
+later counts.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from heta_core.errors import ReportError
+from heta_core.evaluation.outcome import Key, Outcome, Remark
+from heta_core.evaluation.plan import Plan
+from heta_core.packing import pack_fields, parse, read_fields
+
+FORMAT, VERSION = "heta-evaluation", 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """A remark and where it belongs, as a line."""
+
+    model: str
+    dataset: str
+    id: str
+    remark: Remark
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A run as far as it has come."""
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...] = ()
+    remarks: dict[Key, Remark] = field(default_factory=dict)
+    n_read: int = 0  # characters of the text that were whole lines
+
+    def with_remark(self, key: Key, remark: Remark) -> "Record":
+        """The same with another remark on an example."""
+        return replace(self, remarks=self.remarks | {key: remark})
+
+
+def plan_line(plan: Plan) -> str:
+    """The first line."""
+    return _line({"format": FORMAT, "version": VERSION, "plan": pack_fields(plan, "")})
+
+
+def outcome_line(outcome: Outcome) -> str:
+    """The line of an example.
+
+    Raises:
+        ReportError: a number is not finite.
+    """
+    return _line({"outcome": pack_fields(outcome, "")})
+
+
+def remark_line(key: Key, remark: Remark) -> str:
+    """The line of a remark."""
+    return _line({"remark": pack_fields(_Noted(*key, remark), "")})
+
+
+def dumps(record: Record) -> str:
+    """The whole file."""
+    remarks = (remark_line(key, remark) for key, remark in record.remarks.items())
+    return "".join((plan_line(record.plan), *map(outcome_line, record.outcomes), *remarks))
+
+
+def loads(text: str) -> Record:
+    """The run that a file holds.
+
+    Raises:
+        ReportError: this is no such file, or a line of it is damaged; the message names the line.
+    """
+    whole, _, _ = text.rpartition("\n")
+    lines = whole.split("\n") if whole else []
+    if not lines:
+        raise ReportError("Need a run saved by this app, found no whole line: choose its .jsonl file.")
+    record = Record(_plan(_parsed(lines[0], 1)), n_read=len(whole) + 1)
+    outcomes: dict[Key, Outcome] = {}
+    for number, line in enumerate(lines[1:], start=2):
+        document = _parsed(line, number)
+        where = f"line {number}"
+        if document.keys() == {"outcome"}:
+            outcome: Outcome = read_fields(document["outcome"], Outcome, where)
+            if outcome.key in outcomes:
+                raise ReportError(f"An example may stand once in a run, line {number} repeats {outcome.example.id!r}.")
+            _check(outcome, number)
+            outcomes[outcome.key] = outcome
+        elif document.keys() == {"remark"}:
+            noted: _Noted = read_fields(document["remark"], _Noted, where)
+            record.remarks[noted.model, noted.dataset, noted.id] = noted.remark
+        else:
+            raise ReportError(f"Line {number} must be an outcome or a remark, found {_named(document)}.")
+    return replace(record, outcomes=tuple(outcomes.values()))
+
+
+def _line(document: dict[str, object]) -> str:
+    return json.dumps(document, ensure_ascii=False) + "\n"
+
+
+def _parsed(line: str, number: int) -> dict[str, object]:
+    try:
+        document = parse(line)
+    except ReportError as error:
+        raise ReportError(f"Line {number} of the run is damaged: {error}") from error
+    if not isinstance(document, dict):
+        raise ReportError(f"Line {number} of the run must be an object, found another thing: the file is damaged.")
+    return document
+
+
+def _plan(document: dict[str, object]) -> Plan:
+    if document.get("format") != FORMAT:
+        raise ReportError(f"Need a run (format {FORMAT!r}), found {_named(document)}: choose a .jsonl of a run.")
+    if document.get("version") != VERSION:
+        raise ReportError(
+            f"Need version {VERSION} of a run, found {document.get('version')!r}: open it with the release that "
+            "wrote it."
+        )
+    plan: Plan = read_fields(document.get("plan"), Plan, "the plan")
+    return plan
+
+
+def _named(document: dict[str, object]) -> str:
+    named = document.get("format", ", ".join(sorted(document)[:3]) or "nothing")
+    return repr(str(named)[:60])
+
+
+def _check(outcome: Outcome, number: int) -> None:
+    """What must hold between the parts of an outcome."""
+    known = (outcome.tokens, outcome.target, outcome.answer)
+    if outcome.problem is not None:
+        holds = not any(known) and not outcome.scored
+    elif None in known:
+        holds = False
+    else:
+        n = len(outcome.places)
+        flips = outcome.answer.flips if outcome.answer else ()
+        holds = all(len(one.scores) == (0 if one.problem else n) for one in outcome.scored)
+        holds = holds and all(0 <= unit < n for unit in flips)
+        holds = holds and len({one.method for one in outcome.scored}) == len(outcome.scored)
+    if not holds:
+        raise ReportError(f"Line {number} of the run contradicts itself: the file is damaged or was written by hand.")
+
+
+def joined(plan: Plan, outcomes: Iterable[Outcome], remarks: dict[Key, Remark] | None = None) -> Record:
+    """A run from its parts."""
+    return Record(plan, tuple(outcomes), dict(remarks or {}))
