@@ -1,0 +1,165 @@
+"""The model run by the rules of AttnLRP: one backward, and gradient times input is relevance (Achtibat et al. 2024).
+
+1. Inside `ruled`, every operation that the model asks torch for is looked at. Nothing of the model is changed, so its
+   attention, its causal mask and its numbers stay what they are; only what flows back does not.
+2. What is linear in one thing passes relevance on by shares (ε-rule, ε → 0): its gradient stays. A bias takes its part.
+3. Of a product of two things each gets half: attention × values, queries × keys, gate × up.
+4. The scale of a norm is a constant (identity rule); its mean, where there is one, is linear.
+5. An activation f is x · (f(x)/x) with the quotient a constant (identity rule).
+6. A softmax is its first-order Taylor series without the constant: its gradient stays. With `holds_attention` its
+   probabilities are constants instead, and nothing flows back to queries and keys.
+7. Whatever else has a gradient is refused by its name.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils.hooks import RemovableHandle
+
+from heta_core.errors import UnsupportedModelError
+from heta_core.language_model import LanguageModel
+
+# By the name of the function, as torch's operators, functions and methods share it.
+_LINEAR = frozenset(
+    "add sub rsub neg sum mean cat stack split chunk unbind view view_as reshape flatten unflatten transpose permute "
+    "movedim swapaxes expand expand_as repeat repeat_interleave squeeze unsqueeze contiguous clone to type type_as "
+    "float double half bfloat16 __getitem__ __get__ index_select index_copy narrow pad roll masked_fill where dropout "
+    "requires_grad_".split()
+)
+_PRODUCTS = frozenset("mul __mul__ __rmul__ matmul __matmul__ bmm linear addmm".split())
+_QUOTIENTS = frozenset("div __truediv__ true_divide".split())
+_ACTIVATIONS = frozenset("silu gelu relu tanh mish".split())
+_SCALES = frozenset("pow square var std sqrt rsqrt".split())  # what a norm's length is made with
+_FROM_PARTS = "transformers.activations"  # activations of several operations, all of them element by element
+
+
+@contextmanager
+def ruled(lm: LanguageModel, *, holds_attention: bool = False) -> Iterator[None]:
+    """Forwards inside give what they always give; gradients through them are those of the rules.
+
+    Raises:
+        UnsupportedModelError: the model uses an operation that has no rule.
+    """
+    rules = _Rules(lm, holds_attention)
+    handles: list[RemovableHandle] = []
+    try:
+        for module in lm.model.modules():
+            if type(module).__module__ == _FROM_PARTS:
+                handles += _as_one(module)
+            elif "norm" in type(module).__name__.lower():
+                handles += rules.watch_norm(module)
+        with rules:
+            yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class _Rules(TorchFunctionMode):
+    """Stands between the model and torch, in this thread."""
+
+    def __init__(self, lm: LanguageModel, holds_attention: bool) -> None:
+        super().__init__()
+        self._lm = lm
+        self._holds_attention = holds_attention
+        self._norms = 0  # that the model is inside of
+
+    def __torch_function__(
+        self, function: Callable[..., Any], _types: Any, given: tuple[Any, ...] = (), named: Any = None
+    ) -> Any:
+        named = named or {}
+        name = getattr(function, "__name__", "")
+        if name in _PRODUCTS:
+            return function(*_halved(given), **named)
+        if name in _ACTIVATIONS and _has_gradient(given[0]):
+            return _with_quotient(given[0], function(*given, **named))
+        if name == "layer_norm":
+            return _layer_norm(function, given, named)
+        made = function(*given, **named)
+        if not _has_gradient(made):
+            return made
+        if name == "softmax":
+            return made.detach() if self._holds_attention else made
+        if name in _SCALES and self._norms:
+            return made.detach()
+        if name in _LINEAR or (name in _QUOTIENTS and not _has_gradient(given[1])):
+            return made
+        raise UnsupportedModelError(
+            f"AttnLRP needs a rule for every operation of a model, and {self._lm.source.model} uses {name!r}, which has "
+            "none here: take a model of another family, or input × gradient."
+        )
+
+    def watch_norm(self, module: nn.Module) -> tuple[RemovableHandle, RemovableHandle]:
+        """Hooks that tell where a norm begins and ends."""
+
+        def begin(_module: nn.Module, _given: Any) -> None:
+            self._norms += 1
+
+        def end(_module: nn.Module, _given: Any, _output: Any) -> None:
+            self._norms -= 1
+
+        return module.register_forward_pre_hook(begin), module.register_forward_hook(end)
+
+
+def _has_gradient(made: Any) -> bool:
+    if isinstance(made, tuple | list):
+        return any(_has_gradient(part) for part in made)
+    return isinstance(made, Tensor) and made.requires_grad
+
+
+def _halved(given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The factors of a product, each with half its gradient where two have one; 0.5 · x + 0.5 · x is x exactly."""
+    factors = given[-2:]
+    if not all(_has_gradient(factor) for factor in factors):
+        return given
+    return (*given[:-2], *(0.5 * factor + 0.5 * factor.detach() for factor in factors))
+
+
+def _with_quotient(x: Tensor, made: Tensor) -> Tensor:
+    """f(x), whose gradient is the constant f(x)/x; where x is 0 no relevance arrives in any case."""
+    still = x.detach()
+    quotient = torch.where(still == 0, 0, made.detach() / still)
+    return made.detach() + (x - still) * quotient
+
+
+def _layer_norm(function: Callable[..., Tensor], given: tuple[Any, ...], named: dict[str, Any]) -> Tensor:
+    """(x − mean)/σ · w + b, whose gradient takes σ for a constant."""
+    x, shape, weight, _bias, epsilon = _arguments(*given, **named)
+    made = function(*given, **named)
+    if not _has_gradient(made):
+        return made
+    over = tuple(range(-len(shape), 0))
+    centred = x - x.mean(over, keepdim=True)
+    length = torch.sqrt(centred.detach().square().mean(over, keepdim=True) + epsilon)
+    scale = 1 / length if weight is None else weight / length
+    return made.detach() + (centred - centred.detach()) * scale
+
+
+def _arguments(
+    input: Tensor,  # noqa: A002
+    normalized_shape: Any,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> tuple[Tensor, Any, Tensor | None, Tensor | None, float]:
+    """Those of `layer_norm`, however they were given."""
+    return input, normalized_shape, weight, bias, eps
+
+
+def _as_one(module: nn.Module) -> tuple[RemovableHandle, RemovableHandle]:
+    """Hooks that make one activation of what is made of several operations."""
+    seen: list[Tensor] = []
+
+    def before(_module: nn.Module, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        seen.append(given[0])
+        return (given[0].detach(), *given[1:])
+
+    def after(_module: nn.Module, _given: Any, made: Tensor) -> Tensor:
+        x = seen.pop()
+        return _with_quotient(x, made) if x.requires_grad else made
+
+    return module.register_forward_pre_hook(before), module.register_forward_hook(after)
