@@ -42,11 +42,11 @@ def closeness(kept: Sets) -> Floats:
 
 def ridge(design: Floats, found: Floats, weights: Floats) -> Floats:
     """(U,) w of least Σ weight · (f − w·x − b)² + α ‖w‖², the intercept b free: both sides centred, it drops out."""
-    x = design - np.average(design, axis=0, weights=weights)
-    y = found - np.average(found, weights=weights)
+    x: Floats = design - np.average(design, axis=0, weights=weights)
+    y: Floats = found - np.average(found, weights=weights)
     covariance = x.T @ (weights[:, None] * x)
-    fitted: Floats = np.linalg.solve(covariance + _PENALTY * np.eye(len(covariance)), x.T @ (weights * y))
-    return fitted
+    penalised = covariance + _PENALTY * np.eye(len(covariance))
+    return np.asarray(np.linalg.solve(penalised, x.T @ (weights * y)), np.float64)
 
 
 METHOD = Method(
