@@ -152,8 +152,11 @@ def test_relevance_of_a_contrast_is_the_difference(llama: LanguageModel) -> None
     assert both == pytest.approx(said - foil, abs=ADDS_UP)
 
 
-def forward(lm: LanguageModel, ids: tuple[int, ...]) -> Tensor:
-    rows = lm.model.get_input_embeddings()(torch.tensor([ids])).detach().requires_grad_(True)
+def leaf(lm: LanguageModel, ids: tuple[int, ...]) -> Tensor:
+    return lm.model.get_input_embeddings()(torch.tensor([ids])).detach().requires_grad_(True)
+
+
+def forward(lm: LanguageModel, rows: Tensor) -> Tensor:
     found: Tensor = lm.model(inputs_embeds=rows, use_cache=False).logits[0]
     assert found.requires_grad
     return found.detach()
@@ -163,10 +166,11 @@ def forward(lm: LanguageModel, ids: tuple[int, ...]) -> Tensor:
 def test_the_forward_by_the_rules_is_the_model_s_and_sees_nothing_that_follows(
     lm: LanguageModel, holds_attention: bool
 ) -> None:
+    rows, others = leaf(lm, IDS), leaf(lm, (*IDS[:6], 8, 1))
     with running(lm):
-        plain = forward(lm, IDS)
+        plain = forward(lm, rows)
         with ruled(lm, holds_attention=holds_attention):
-            found, other = forward(lm, IDS), forward(lm, (*IDS[:6], 8, 1))
+            found, other = forward(lm, rows), forward(lm, others)
     assert torch.equal(found, plain)
     assert torch.allclose(found[:6], other[:6], atol=1e-12)
     assert not torch.allclose(found[6:], other[6:], atol=1e-3)

@@ -25,15 +25,18 @@ from heta_core.language_model import LanguageModel
 
 # By the name of the function, as torch's operators, functions and methods share it.
 _LINEAR = frozenset(
-    "add sub rsub neg sum mean cat stack split chunk unbind view view_as reshape flatten unflatten transpose permute "
-    "movedim swapaxes expand expand_as repeat repeat_interleave squeeze unsqueeze contiguous clone to type type_as "
-    "float double half bfloat16 __getitem__ __get__ index_select index_copy narrow pad roll masked_fill where dropout "
-    "requires_grad_".split()
+    {
+        *("add", "sub", "rsub", "neg", "sum", "mean", "cat", "stack", "split", "chunk", "unbind", "dropout"),
+        *("view", "view_as", "reshape", "flatten", "unflatten", "transpose", "permute", "movedim", "swapaxes"),
+        *("expand", "expand_as", "repeat", "repeat_interleave", "squeeze", "unsqueeze", "contiguous", "clone"),
+        *("to", "type", "type_as", "float", "double", "half", "bfloat16", "__getitem__", "__get__"),
+        *("index_select", "index_copy", "narrow", "pad", "roll", "masked_fill", "where"),
+    }
 )
-_PRODUCTS = frozenset("mul __mul__ __rmul__ matmul __matmul__ bmm linear addmm".split())
-_QUOTIENTS = frozenset("div __truediv__ true_divide".split())
-_ACTIVATIONS = frozenset("silu gelu relu tanh mish".split())
-_SCALES = frozenset("pow square var std sqrt rsqrt".split())  # what a norm's length is made with
+_PRODUCTS = frozenset({"mul", "matmul", "__matmul__", "bmm", "linear", "addmm"})
+_QUOTIENTS = frozenset({"div", "__truediv__", "true_divide"})
+_ACTIVATIONS = frozenset({"silu", "gelu", "relu", "tanh", "mish"})
+_SCALES = frozenset({"pow", "square", "var", "std", "sqrt", "rsqrt"})  # what a norm's length is made with
 _FROM_PARTS = "transformers.activations"  # activations of several operations, all of them element by element
 
 
@@ -73,7 +76,7 @@ class _Rules(TorchFunctionMode):
     ) -> Any:
         named = named or {}
         name = getattr(function, "__name__", "")
-        if name in _PRODUCTS:
+        if name in _PRODUCTS and _are_factors(name, given, named):
             return function(*_halved(given), **named)
         if name in _ACTIVATIONS and _has_gradient(given[0]):
             return _with_quotient(given[0], function(*given, **named))
@@ -86,11 +89,11 @@ class _Rules(TorchFunctionMode):
             return made.detach() if self._holds_attention else made
         if name in _SCALES and self._norms:
             return made.detach()
-        if name in _LINEAR or (name in _QUOTIENTS and not _has_gradient(given[1])):
+        if name in _LINEAR or (name in _QUOTIENTS and not _has_gradient((*given[1:], *named.values()))):
             return made
         raise UnsupportedModelError(
-            f"AttnLRP needs a rule for every operation of a model, and {self._lm.source.model} uses {name!r}, which has "
-            "none here: take a model of another family, or input × gradient."
+            f"AttnLRP needs a rule for every operation of a model, and {self._lm.source.model} uses {name!r}, which "
+            "has none here: take a model of another family, or input × gradient."
         )
 
     def watch_norm(self, module: nn.Module) -> tuple[RemovableHandle, RemovableHandle]:
@@ -111,12 +114,17 @@ def _has_gradient(made: Any) -> bool:
     return isinstance(made, Tensor) and made.requires_grad
 
 
+def _are_factors(name: str, given: tuple[Any, ...], named: dict[str, Any]) -> bool:
+    """What has a gradient is one or two of the factors, and not what a product is added to."""
+    added = {"linear": given[2:], "addmm": given[:1]}.get(name, ())
+    return not _has_gradient((*added, *named.values())) and sum(map(_has_gradient, given)) <= 2
+
+
 def _halved(given: tuple[Any, ...]) -> tuple[Any, ...]:
     """The factors of a product, each with half its gradient where two have one; 0.5 · x + 0.5 · x is x exactly."""
-    factors = given[-2:]
-    if not all(_has_gradient(factor) for factor in factors):
+    if sum(map(_has_gradient, given)) < 2:
         return given
-    return (*given[:-2], *(0.5 * factor + 0.5 * factor.detach() for factor in factors))
+    return tuple(0.5 * x + 0.5 * x.detach() if _has_gradient(x) else x for x in given)
 
 
 def _with_quotient(x: Tensor, made: Tensor) -> Tensor:
@@ -140,7 +148,7 @@ def _layer_norm(function: Callable[..., Tensor], given: tuple[Any, ...], named: 
 
 
 def _arguments(
-    input: Tensor,  # noqa: A002
+    input: Tensor,
     normalized_shape: Any,
     weight: Tensor | None = None,
     bias: Tensor | None = None,
