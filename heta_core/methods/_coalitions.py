@@ -37,6 +37,19 @@ def kernel_mass(n: int) -> Floats:
     return share
 
 
+def drawn_pairs(n: int, least: int, n_pairs: int, rng: np.random.Generator) -> Sets:
+    """(2 · n_pairs, n) coalitions of `least` to n − least units and their complements, sizes as the kernel weighs them.
+
+    None of a single unit: it has no coalition that is neither empty nor whole.
+    """
+    if n == 1:
+        return np.zeros((0, 1), bool)
+    chances = kernel_mass(n)[least - 1 : n - least]
+    sizes = least + rng.choice(len(chances), size=n_pairs, p=chances / chances.sum())
+    kept = rng.random((n_pairs, n)).argsort(axis=1).argsort(axis=1) < sizes[:, None]
+    return np.concatenate([kept, ~kept])
+
+
 def additive(kept: Sets, found: Floats, weights: Floats, *, none: float, total: float) -> Floats:
     """(U,) φ of least Σ weight · (v(S) − v(∅) − Σ_S φ)² whose sum is `total`, exactly.
 

@@ -11,7 +11,7 @@ from math import comb
 
 import numpy as np
 
-from heta_core.methods._coalitions import additive, kernel_mass, valued
+from heta_core.methods._coalitions import additive, drawn_pairs, kernel_mass, valued
 from heta_core.methods._contract import Asked, Method, Scoring
 from heta_core.parts import Floats, Work
 from heta_core.passes.sets import Sets
@@ -43,7 +43,7 @@ def coalitions(n: int, most: int, seed: tuple[int, int]) -> tuple[Sets, Floats]:
         most -= n_both
         size += 1
     if size <= n // 2 and most > 1:
-        drawn = _drawn(n, size, most // 2, np.random.default_rng(seed))
+        drawn = drawn_pairs(n, size, most // 2, np.random.default_rng(seed))
         taken.append(drawn)
         weights.append(np.full(len(drawn), mass[size - 1 : n - size].sum() / len(drawn)))
     return np.concatenate(taken), np.concatenate(weights)
@@ -60,14 +60,6 @@ def _all_of(n: int, size: int) -> Sets:
     for row, members in zip(kept, combinations(range(n), size), strict=True):
         row[list(members)] = True
     return kept if 2 * size == n else np.concatenate([kept, ~kept])
-
-
-def _drawn(n: int, least: int, n_pairs: int, rng: np.random.Generator) -> Sets:
-    """(2 · n_pairs, n) coalitions of `least` to n − least units, sizes drawn as the kernel weighs them."""
-    chances = kernel_mass(n)[least - 1 : n - least]
-    sizes = least + rng.choice(len(chances), size=n_pairs, p=chances / chances.sum())
-    kept = rng.random((n_pairs, n)).argsort(axis=1).argsort(axis=1) < sizes[:, None]
-    return np.concatenate([kept, ~kept])
 
 
 METHOD = Method(
