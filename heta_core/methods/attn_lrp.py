@@ -11,16 +11,11 @@ biases, it adds up.
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from heta_core.errors import NotDifferentiableError
-from heta_core.language_model import LanguageModel, embed, running
 from heta_core.methods._contract import Asked, Method, Scoring
 from heta_core.parts import Floats, Work
-from heta_core.passes.rules import ruled
-from heta_core.passes.slopes import value_of_line
-from heta_core.targets import Line
+from heta_core.passes.rules import handed_back
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,26 +42,13 @@ def relevance(asked: Asked, *, holds_attention: bool = False) -> Relevance:
         NotDifferentiableError: NaN or infinity flows back.
     """
     objective = asked.objective
-    found = [_of_line(asked.lm, line, objective.n_context, holds_attention) for line in objective.lines]
+    n = objective.n_context
+    found = [handed_back(asked.lm, line, n, holds_attention=holds_attention) for line in objective.lines]
     scores = sum(flowed.double().cpu().numpy() for flowed, _ in found)
     if not np.isfinite(scores).all():
         raise NotDifferentiableError("NaN or infinity flows back to the text: load the model in float32.")
     starts = [start for start, _ in asked.groups]
     return Relevance(np.add.reduceat(scores, starts), sum(explained for _, explained in found))
-
-
-def _of_line(lm: LanguageModel, line: Line, n_context: int, holds_attention: bool) -> tuple[Tensor, float]:
-    """(T,) relevance, and what was explained."""
-    leaf = embed(lm, line.ids)[None, :n_context].clone().requires_grad_(True)
-    with running(lm), torch.enable_grad():
-        with ruled(lm, holds_attention=holds_attention):
-            found = value_of_line(lm, line, leaf, read=_logits).sum()
-        (gradient,) = torch.autograd.grad(found, leaf)
-    return (leaf.detach() * gradient)[0].sum(-1), float(found.detach())
-
-
-def _logits(logits: Tensor) -> Tensor:
-    return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
 def score(asked: Asked, _draw: int) -> Scoring:

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from heta_core.language_model import running
 from heta_core.methods._attending import once
 from heta_core.methods._contract import Asked, Method, Scoring
+from heta_core.passes.stream import last_hidden
 from heta_core.targets import Line
 
 
@@ -16,11 +16,8 @@ def score(asked: Asked, _draw: int) -> Scoring:
     for each line of f. The token at the predicting position has cosine 1 with itself.
     """
 
-    @torch.no_grad()
     def of_line(line: Line) -> Tensor:
-        with running(asked.lm) as model:
-            ids = torch.tensor([line.ids], device=asked.lm.device)
-            hidden = model.base_model(input_ids=ids, use_cache=False).last_hidden_state[0]
+        hidden = last_hidden(asked.lm, line.ids)
         wide = nn.functional.normalize(hidden.to(torch.promote_types(hidden.dtype, torch.float32)), dim=-1)
         return torch.stack([(wide @ wide[row]).index_fill(0, _after(row, wide), 0) for row in line.rows])
 

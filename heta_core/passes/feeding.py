@@ -17,7 +17,11 @@ from heta_core.architectures import Architecture
 
 def feed_forward_of(model: nn.Module, architecture: Architecture) -> nn.Module | None:
     """The one part of the last layer, beside its attention, that has matrices; None where there is no one such."""
-    attention = list(architecture.sites(model))[-1].attention
+    return part_beside(model, list(architecture.sites(model))[-1].attention)
+
+
+def part_beside(model: nn.Module, attention: nn.Module) -> nn.Module | None:
+    """The one other part of an attention's layer that has matrices; None where there is no one such."""
     holder = holder_of(model, attention)
     parts = [m for m in holder.children() if m is not attention and any(p.ndim > 1 for p in m.parameters())]
     return parts[0] if len(parts) == 1 else None

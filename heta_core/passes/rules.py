@@ -21,7 +21,9 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
 
 from heta_core.errors import UnsupportedModelError
-from heta_core.language_model import LanguageModel
+from heta_core.language_model import LanguageModel, embed, running
+from heta_core.passes.slopes import value_of_line
+from heta_core.targets import Line
 
 # By the name of the function, as torch's operators, functions and methods share it.
 _LINEAR = frozenset(
@@ -38,6 +40,24 @@ _QUOTIENTS = frozenset({"div", "__truediv__", "true_divide"})
 _ACTIVATIONS = frozenset({"silu", "gelu", "relu", "tanh", "mish"})
 _SCALES = frozenset({"pow", "square", "var", "std", "sqrt", "rsqrt"})  # what a norm's length is made with
 _FROM_PARTS = "transformers.activations"  # activations of several operations, all of them element by element
+
+
+def handed_back(lm: LanguageModel, line: Line, n_context: int, *, holds_attention: bool) -> tuple[Tensor, float]:
+    """(T,) relevance of the logits of a line, and what they come to. One forward and one backward.
+
+    Raises: as `ruled`.
+    """
+    leaf = embed(lm, line.ids)[None, :n_context].clone().requires_grad_(True)
+    with running(lm), torch.enable_grad():
+        with ruled(lm, holds_attention=holds_attention):
+            found = value_of_line(lm, line, leaf, read=logits).sum()
+        (gradient,) = torch.autograd.grad(found, leaf)
+    return (leaf.detach() * gradient)[0].sum(-1), float(found.detach())
+
+
+def logits(found: Tensor) -> Tensor:
+    """Logits as they are, at least in float32."""
+    return found.to(torch.promote_types(found.dtype, torch.float32))
 
 
 @contextmanager
