@@ -108,14 +108,10 @@ def test_hostile_text_is_examples_that_hold_what_they_promise_or_an_input_error(
         f"{refused.why} {refused.id}".encode()
 
 
-@FORMATS
+@pytest.mark.parametrize("form", [form for form in known() if form.sample[0] == "{"], ids=lambda form: form.name)
 def test_wrong_types_in_every_field_of_a_sample_are_refused_or_read_but_break_nothing(form: Format) -> None:
-    try:
-        document = json.loads(form.sample.splitlines()[0] if "\n{" in form.sample else form.sample)
-    except ValueError:
-        pytest.skip("its sample is no JSON")
+    document = json.loads(form.sample.splitlines()[0] if form.name == "jsonl" else form.sample)
     record = document["examples"][0] if "examples" in document else document
-    record = record[0] if isinstance(record, list) else record
     bad = (None, True, -1, 1e308, "", " ", "\ud800", [], [[]], [[1]], [[5, 2]], [[0, 10**30]], {}, {"a": [None]})
     for name in record:
         for value in bad:
@@ -387,7 +383,7 @@ def test_a_path_that_cannot_be_read_says_why(tmp_path: Path) -> None:
         file.truncate(LARGEST + 1)  # sparse: takes no room
     with pytest.raises(InputError, match=r"at most 100,000,000 bytes, found 100,000,001 in 'large.csv'"):
         read_path(large)
-    with pytest.raises(InputError, match="found a folder"):
+    with pytest.raises(InputError, match="found none in the folder"):
         read_path(tmp_path)
 
 

@@ -1,10 +1,14 @@
 """A file or a text → a `Dataset`: its form guessed, its bytes decoded, its bad rows beside its good ones."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path, PurePath
 
 from heta_core.datasets._contract import Dataset, Example, Format, Refused
+from heta_core.datasets._folders import examples_of, set_as_table, set_of
 from heta_core.discovery import declared
 from heta_core.errors import InputError
 
@@ -83,18 +87,26 @@ def read_bytes(data: bytes, name: str, *, format: str | None = None) -> Dataset:
     Raises:
         InputError: it is larger than `LARGEST`, no UTF-8, or cannot be read.
     """
+    return read(decoded(data, name), name, format=format)
+
+
+def decoded(data: bytes, name: str) -> str:
+    """The text of a file.
+
+    Raises:
+        InputError: it is larger than `LARGEST`, or no UTF-8.
+    """
     if len(data) > LARGEST:
         raise InputError(_too_large(name, len(data)))
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise InputError(f"Need a file in UTF-8, found UTF-16 in {name!r}: save it as UTF-8.")
     try:
-        text = data.decode("utf-8")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = 1 + len(re.findall(rb"\r\n|\r|\n", data[: error.start]))
         raise InputError(
             f"Need a file in UTF-8, but line {line} of {name!r} is not UTF-8: save it as UTF-8."
         ) from error
-    return read(text, name, format=format)
 
 
 def _too_large(name: str, size: int) -> str:
@@ -102,25 +114,58 @@ def _too_large(name: str, size: int) -> str:
 
 
 def read_path(path: str | Path, *, format: str | None = None) -> Dataset:
-    """The same for a file on this computer.
+    """The same for a file on this computer, a WikiBio set, or a folder of JSON files with an example each.
 
     Raises:
-        InputError: it is not there, no file, too large or cannot be read.
+        InputError: it is not there, too large or cannot be read.
     """
     path = Path(path)
+    with _readable(path):
+        sent = set_of(path) if format in (None, "wikibio") else None
+        files = examples_of(path) if sent is None and path.is_dir() else None
+    if sent is not None:
+        return read(set_as_table(sent, lambda one: decoded(_bytes(one), one.name)), sent.stem, format="wikibio")
+    if files is not None:
+        return _together(files, path.name, format)
+    return read_bytes(_bytes(path), path.name, format=format)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
     try:
-        if path.is_dir():
-            raise InputError(f"Need a file, found a folder {str(path)!r}: name a file in it.")
+        yield
+    except (OSError, ValueError) as error:  # the last: a null character in the path
+        why = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+        raise InputError(f"Need a file that can be read, found {str(path)!r}: {why}. Check the path.") from error
+
+
+def _bytes(path: Path) -> bytes:
+    with _readable(path):
         size = path.stat().st_size
         if size > LARGEST:
             raise InputError(_too_large(path.name, size))
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:  # the last: a null character in the path
-        raise InputError(
-            f"Need a file that can be read, found {str(path)!r}: {_reason(error)}. Check the path."
-        ) from error
-    return read_bytes(data, path.name, format=format)
+        return path.read_bytes()
 
 
-def _reason(error: OSError | ValueError) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+def _together(files: list[Path], name: str, format: str | None) -> Dataset:
+    """The examples of all JSON files of a folder, which have ids of their own; the first says what form they have."""
+    examples: dict[str, Example] = {}
+    places: dict[str, str] = {}
+    refused: list[Refused] = []
+    for file in files:
+        try:
+            found = read_bytes(_bytes(file), file.name, format=format)
+        except InputError as error:
+            refused.append(Refused(None, None, f"{file.name}: {error}"))
+            continue
+        format = format or found.format
+        refused += (replace(row, why=f"{file.name}: {row.why}") for row in found.refused)
+        for example in found.examples:
+            if example.id in examples:
+                taken = f"id: {example.id!r} is taken already by {places[example.id]}: give it another."
+                refused.append(Refused(None, example.id, f"{file.name}: {taken}"))
+            else:
+                examples[example.id], places[example.id] = example, file.name
+    if format is None or not examples:
+        raise InputError(f"Need an example in {name!r}, found none that can be used. {refused[0].why}")
+    return Dataset(name, format, tuple(examples.values()), tuple(refused))
