@@ -1,5 +1,8 @@
 """Methods that read the answer off before its place, or after other words, against their papers' equations."""
 
+from collections.abc import Generator
+from dataclasses import replace
+
 import numpy as np
 import oracles_curvature as oracle
 import pytest
@@ -8,7 +11,7 @@ import torch
 from heta_core import methods
 from heta_core.groups import Groups, singles
 from heta_core.language_model import LanguageModel
-from heta_core.methods import Asked, progressive_inference
+from heta_core.methods import Asked, progressive_inference, reagent
 from heta_core.parts import Floats, Work
 from heta_core.settings import Mask, Settings
 from heta_core.targets import Choice, resolve
@@ -167,3 +170,105 @@ def test_reading_in_parts_changes_nothing(gpt2: LanguageModel, monkeypatch: pyte
     for name in names:
         assert scored(asked(gpt2, choice=span), name) == pytest.approx(whole[name], abs=1e-12), name
     assert n_forwards(asked(gpt2, choice=span), "tdd_forward") == 3
+
+
+def replacing(lm: LanguageModel, groups: Groups, question: Choice, seed: int) -> tuple[Floats, int]:
+    """ReAGent of one token or a contrast, one run and one text at a time, with the same chance; and its forwards."""
+    n, n_tokens = len(groups), len(IDS)
+    chance = reagent.drawn(n, n_tokens, (seed, 0))
+    with torch.no_grad():
+        before = [oracle.log_p(lm.model, oracle.embedded(lm.model, IDS[:i])).exp().numpy() for i in range(1, 9)]
+    said = [np.mean(before, 0), *before[:-1]]  # where each token stands
+    n_kept = max(1, round(0.3 * n))
+
+    def answer(ids: list[int]) -> tuple[float, bool]:
+        with torch.no_grad():
+            q = oracle.log_p(lm.model, oracle.embedded(lm.model, tuple(ids))).exp()
+        mine = float(q[question.token_id])
+        value = (mine - float(q[question.foil[0]])) / 2 if question.foil else mine
+        return value, mine in q.topk(3).values.tolist()
+
+    def rewritten(units: list[bool], uniforms: Floats) -> list[int]:
+        ids = list(IDS)
+        for replaced, (start, stop) in zip(units, groups, strict=True):
+            for i in range(start, stop) if replaced else ():
+                total, ids[i] = 0.0, -1
+                while total <= uniforms[i] * said[i].sum():
+                    ids[i] += 1
+                    total += said[i][ids[i]]
+        return ids
+
+    whole, n_run = answer(list(IDS))[0], 2
+    found = np.zeros(n)
+    for run in range(8):
+        s = chance.scores[run].copy()
+        for step in range(32):
+            units = chance.replaced[step, run].tolist()
+            change = (1 + whole - answer(rewritten(units, chance.uniforms[0, step, run]))[0]) / 2
+            s += [(1 if replaced else -1) * np.log(change / (1 - change)) for replaced in units]
+            kept = sorted(range(n), key=lambda i: -s[i])[:n_kept]
+            n_run += 2
+            if answer(rewritten([i not in kept for i in range(n)], chance.uniforms[1, step, run]))[1]:
+                break
+        found += np.exp(s) / np.exp(s).sum() / 8
+    return found, n_run
+
+
+@pytest.mark.parametrize("foil", [(), (12,)], ids=["token", "contrast"])
+@pytest.mark.parametrize("groups", [singles(8), BLOCKS], ids=["tokens", "blocks"])
+def test_reagent_is_its_paper_s_loop(gpt2: LanguageModel, groups: Groups, foil: tuple[int, ...]) -> None:
+    with torch.no_grad():
+        own_choice = int(oracle.log_p(gpt2.model, oracle.embedded(gpt2.model, IDS)).topk(4).indices[3])
+    choice = Choice(token_id=own_choice, foil=foil)
+    expected, n_run = replacing(gpt2, groups, choice, 0)
+    question = asked(gpt2, choice=choice, groups=groups)
+    found = scored(question, "reagent")
+    assert found == pytest.approx(expected, abs=CLOSE)
+    assert found.sum() == pytest.approx(1)
+    assert n_forwards(question, "reagent") == n_run
+
+
+def test_reagent_ends_early_where_few_words_keep_the_answer(gpt2: LanguageModel) -> None:
+    lots = n_forwards(asked(gpt2, choice=Choice(token_id=WORD)), "reagent")
+    with torch.no_grad():
+        first = int(oracle.log_p(gpt2.model, oracle.embedded(gpt2.model, IDS)).argmax())
+    assert n_forwards(asked(gpt2, choice=Choice(token_id=first)), "reagent") < lots <= 2 + 2 * 8 * 32
+
+
+def test_reagent_replaces_three_of_ten_and_draws_what_the_model_expects(gpt2: LanguageModel) -> None:
+    chance = reagent.drawn(10, 10, (0, 0))
+    assert (chance.replaced.sum(-1) == 3).all() and chance.replaced.mean((0, 1)) == pytest.approx([0.3] * 10, abs=0.1)
+    assert (reagent.drawn(1, 4, (0, 0)).replaced).all()
+    assert reagent._chosen(np.array([0.2, 0.0, 0.8]), np.array([0.0, 0.19, 0.2, 0.99, 1.0])).tolist() == [0, 0, 2, 2, 2]
+
+
+def test_reagent_of_another_seed_differs_and_a_certain_answer_stays_finite(
+    gpt2: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = (scored(replace(asked(gpt2), settings=Settings(seed=seed)), "reagent") for seed in (0, 1))
+    assert not np.array_equal(one, other)
+    monkeypatch.setattr(reagent, "_answers", certain)
+    assert np.isfinite(scored(asked(gpt2), "reagent")).all()
+
+
+def test_reagent_answers_with_the_mean_of_a_span_and_half_the_difference_from_a_foil(llama: LanguageModel) -> None:
+    def answer(choice: Choice) -> float:
+        question = asked(llama, choice=choice)
+        answering = reagent._answers(question, np.array([IDS[: question.target.n_context]]))
+        while True:
+            try:
+                next(answering)
+            except StopIteration as end:
+                return float(end.value[0][0])
+
+    span = [p(llama, IDS[:k], IDS[k]) for k in (5, 6)]
+    foil = [p(llama, IDS[:5], 20), p(llama, (*IDS[:5], 20), 21)]
+    assert answer(Choice(5, stop=7)) == pytest.approx(np.mean(span), abs=CLOSE)
+    strings = Choice(5, stop=7, foil=(20, 21))
+    assert answer(strings) == pytest.approx((np.mean(span) - np.mean(foil)) / 2, abs=CLOSE)
+
+
+def certain(_asked: Asked, texts: np.ndarray) -> Generator[tuple[Work, None], None, tuple[Floats, np.ndarray]]:
+    """p falls from 1 to 0 when any word is another."""
+    yield Work(forwards=len(texts)), None
+    return (texts == np.array(IDS)).all(1).astype(float), np.zeros(len(texts), bool)
