@@ -9,9 +9,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from heta_core.errors import ReportError
+from heta_core.datasets import Example
+from heta_core.errors import InputError, ReportError
 from heta_core.evaluation.outcome import Key, Outcome, Remark
 from heta_core.evaluation.plan import Plan
+from heta_core.groups import check
 from heta_core.packing import pack_fields, parse, read_fields
 
 FORMAT, VERSION = "heta-evaluation", 1
@@ -128,19 +130,44 @@ def _named(document: dict[str, object]) -> str:
 
 def _check(outcome: Outcome, number: int) -> None:
     """What must hold between the parts of an outcome."""
-    known = (outcome.tokens, outcome.target, outcome.answer)
+    holds = _spans_hold(outcome.example)
     if outcome.problem is not None:
-        holds = not any(known) and not outcome.scored
-    elif None in known:
-        holds = False
+        known = (outcome.tokens, outcome.target, outcome.groups, outcome.answer, outcome.stays)
+        holds = holds and all(one is None for one in known) and not outcome.scored
     else:
-        n = len(outcome.places)
-        flips = outcome.answer.flips if outcome.answer else ()
-        holds = all(len(one.scores) == (0 if one.problem else n) for one in outcome.scored)
-        holds = holds and all(0 <= unit < n for unit in flips)
-        holds = holds and len({one.method for one in outcome.scored}) == len(outcome.scored)
+        holds = holds and _parts_hold(outcome)
     if not holds:
         raise ReportError(f"Line {number} of the run contradicts itself: the file is damaged or was written by hand.")
+
+
+def _spans_hold(example: Example) -> bool:
+    """Stretches lie inside the prompt and rise."""
+    for spans in (example.evidence, example.distractor, example.question, example.gold_words):
+        edges = [0, *(edge for span in spans for edge in span), len(example.prompt)]
+        if edges != sorted(edges) or any(start == stop for start, stop in spans):
+            return False
+    return True
+
+
+def _parts_hold(outcome: Outcome) -> bool:
+    """What is known of an example that was done fits together: nothing is believed before its size is."""
+    tokens, target, answer = outcome.tokens, outcome.target, outcome.answer
+    if tokens is None or target is None or answer is None or not 1 <= target.n_context <= len(tokens):
+        return False
+    if any(not 0 <= start <= stop <= len(tokens.text) for start, stop in tokens.spans):
+        return False
+    if outcome.groups is not None:
+        try:
+            check(outcome.groups, target.n_context)
+        except InputError:
+            return False
+    n = len(outcome.places)
+    return (
+        answer.log_p < 1  # of a probability, whatever its rounding: it is raised to a power again
+        and all(0 <= unit < n for unit in answer.flips)
+        and all(len(one.scores) == (0 if one.problem else n) for one in outcome.scored)
+        and len({one.method for one in outcome.scored}) == len(outcome.scored)
+    )
 
 
 def joined(plan: Plan, outcomes: Iterable[Outcome], remarks: dict[Key, Remark] | None = None) -> Record:

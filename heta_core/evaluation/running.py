@@ -4,10 +4,14 @@
 2. Transition and KL say what the model answers, and which single units change that when they are masked.
 3. Every method scores the units, and every metric judges every scores; a set of masked units that one method has had
    run is not run again for another.
-4. What fails is recorded with its reason, for the example or for the one method, and the run goes on.
+4. What is drawn at random is drawn anew for each example, from the plan's seed and the example's id, and is the same
+   for every method.
+5. What fails is recorded with its reason, for the example or for the one method, and the run goes on.
 """
 
+import math
 import time
+import zlib
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -16,7 +20,7 @@ import numpy as np
 from heta_core import methods, metrics
 from heta_core.attribution import Attribution
 from heta_core.datasets import Example, Span
-from heta_core.errors import HetaError
+from heta_core.errors import HetaError, ReportError
 from heta_core.evaluation.outcome import Answer, Outcome, Scored, units_in
 from heta_core.evaluation.plan import Plan
 from heta_core.evaluation.reading import Question, question
@@ -53,6 +57,13 @@ def example_steps(lm: LanguageModel, example: Example, plan: Plan, dataset: str)
         yield from _steps(base, question(lm, example, plan), plan, *asked_for)
     except HetaError as error:
         yield Progress("skipped", 1.0, replace(base, problem=str(error)))
+    except Exception as error:  # noqa: BLE001 - one example's bug must not end a run of hours; it is listed with its name
+        yield Progress("skipped", 1.0, replace(base, problem=f"{type(error).__name__}: {error}"))
+
+
+def seed_of(plan: Plan, example: Example) -> int:
+    """Of whatever is drawn for an example: with one seed for all, those of a length would share five random orders."""
+    return zlib.crc32(f"{plan.seed} {example.id}".encode())
 
 
 def _steps(
@@ -69,12 +80,12 @@ def _steps(
     case = _case(asked, plan)
     found: list[Scored] = []
     for n, method in enumerate(chosen):
-        running = _Run(method, what)
+        running = _Run(method, what, first=case.seed)
         for doing in _scored(running, case, judging):
             yield Progress(f"{method.title}: {doing}", n / len(chosen))
         found.append(running.found())
     finished = what.shared.result
-    sure = stability(finished, seed=plan.seed) if finished is not None else None
+    sure = stability(finished, seed=case.seed) if finished is not None else None
     yield Progress("done", 1.0, replace(base, stays=sure.least if sure else None, scored=tuple(found)))
 
 
@@ -88,7 +99,7 @@ def _answer(known: Attribution, example: Example) -> Answer:
 
 def _case(asked: Question, plan: Plan) -> Case:
     what, example = asked.asked, asked.example
-    settings = Settings(mask=plan.check_mask, seed=plan.seed, memory=plan.settings.memory)
+    settings = Settings(mask=plan.check_mask, seed=seed_of(plan, example), memory=plan.settings.memory)
     special = np.array([all(what.tokens.is_special[start:stop]) for start, stop in what.groups])
     return Case(
         what,
@@ -117,6 +128,7 @@ class _Run:
 
     method: Method
     asked: Asked
+    first: int  # number of the first draw: each example has draws of its own
     scores: Floats | None = None  # of the first draw
     drawn: list[dict[str, float | None]] = field(default_factory=list)  # measures of each draw
     seconds: float = 0.0
@@ -126,7 +138,7 @@ class _Run:
     def draw(self, n: int) -> Generator[str, None, Floats]:
         """The scores of the n-th draw. What the metrics take is not the method's time."""
         shared = self.asked.shared
-        steps = self.method.score(self.asked, n)
+        steps = self.method.score(self.asked, self.first + n)
         scores = None
         while scores is None:
             began, spent, charged = time.perf_counter(), shared.spent, shared.charged
@@ -135,6 +147,8 @@ class _Run:
             self.seconds += time.perf_counter() - began - (shared.spent - spent) + shared.charged - charged
             self.work = self.work.plus(work)
             yield "scoring"
+        if scores.shape != (len(self.asked.groups),) or not np.isfinite(scores).all():
+            raise ReportError(f"Need a finite score for each of {len(self.asked.groups)} units, found another thing.")
         if n == 0:
             self.scores = scores
         return scores
@@ -176,6 +190,8 @@ def _judged(metric: Metric, case: Case, scores: Floats, values: dict[str, float 
     for _, found in metric.measure(case, scores):
         yield metric.title
         if found is not None:
+            if not all(value is None or math.isfinite(value) for value in found.values()):
+                raise ReportError(f"Need finite numbers, found {dict(found)}.")
             values.update(found)
 
 

@@ -25,7 +25,11 @@ KNOWN = (
     Sign("distracted", "mass on the distractor", "The distractor holds more of the score than the evidence."),
     Sign("unfaithful", "low faithfulness", "Masking in this order lowers the target no more than a random order does."),
     Sign("unstable", "unstable", f"One of HETA's five highest keeps its place in fewer than {SURE:.0%} of redraws."),
-    Sign("fragile", "fragile", "One masked word outside of the evidence, where that is known, flips the answer."),
+    Sign(
+        "fragile",
+        "fragile",
+        "One masked word flips the answer that is part of neither the question nor the evidence, as far as known.",
+    ),
     Sign("failed", "failed", "The example was skipped, or a method failed on it."),
 )
 
@@ -44,11 +48,11 @@ def signs(outcome: Outcome, method: str) -> tuple[Name, ...]:
 
 
 def flips(outcome: Outcome) -> tuple[int, ...]:
-    """Units outside of the evidence that alone, when masked, change what the model says."""
+    """Units outside of question and evidence that alone, when masked, change what the model says."""
     if outcome.answer is None:
         return ()
-    evidence = outcome.units_in(outcome.example.evidence)
-    return tuple(unit for unit in outcome.answer.flips if unit not in evidence)
+    meant = outcome.units_in((*outcome.example.evidence, *outcome.example.question))
+    return tuple(unit for unit in outcome.answer.flips if unit not in meant)
 
 
 def mass(outcome: Outcome, method: str, which: Literal["evidence", "distractor"]) -> float | None:
