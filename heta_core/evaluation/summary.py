@@ -25,6 +25,7 @@ class Estimate:
     low: float
     high: float
     n: int  # examples it is the mean of
+    n_clusters: int = 0  # of them; of a single one no interval is known, and it has no width
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def estimate(values: Sequence[tuple[str, float | None]], seed: int, n_resamples:
     n = sum(counts.values())
     drawn = _resampled(np.array(list(sums.values())), np.array(list(counts.values()), float), seed, n_resamples)
     low, high = np.percentile(drawn, _LEVEL)
-    return Estimate(sum(sums.values()) / n, float(low), float(high), n)
+    return Estimate(sum(sums.values()) / n, float(low), float(high), n, len(sums))
 
 
 def _resampled(sums: Floats, counts: Floats, seed: int, n_resamples: int) -> Floats:
