@@ -2,6 +2,7 @@
 
 from heta_core.datasets._contract import Dataset, Example, Format, Refused, Span, Takes
 from heta_core.datasets._generic import to_record
+from heta_core.datasets._littletown import generated
 from heta_core.datasets._reading import known, named, read, read_bytes, read_path
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Refused",
     "Span",
     "Takes",
+    "generated",
     "known",
     "named",
     "read",
