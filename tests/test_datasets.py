@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -385,6 +386,15 @@ def test_a_path_that_cannot_be_read_says_why(tmp_path: Path) -> None:
         read_path(large)
     with pytest.raises(InputError, match="found none in the folder"):
         read_path(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv"])
+def test_the_readmes_examples_are_read_without_refusals(suffix: str) -> None:
+    readme = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(rf"^```{suffix}\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    found = read(block, f"mine.{suffix}")
+    assert (len(found.examples), found.refused) == (2, ())
+    assert found.examples[0].evidence and all(example.target for example in found.examples)
 
 
 def test_reading_data_brings_no_torch() -> None:
