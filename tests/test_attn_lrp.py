@@ -4,10 +4,10 @@ import copy
 
 import pytest
 import torch
-from conftest import random_model
+from conftest import TINY_CONFIGS, random_model
 from test_methods import CHOICES, IDS, PAIRS, asked, scored
 from torch import Tensor
-from transformers import BloomConfig, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import BloomConfig, LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
 
 from heta_core.errors import UnsupportedModelError
 from heta_core.language_model import LanguageModel, running
@@ -174,6 +174,32 @@ def test_the_forward_by_the_rules_is_the_model_s_and_sees_nothing_that_follows(
     assert torch.equal(found, plain)
     assert torch.allclose(found[:6], other[:6], atol=1e-12)
     assert not torch.allclose(found[6:], other[6:], atol=1e-3)
+
+
+class Doubled(torch.autograd.Function):
+    """A function whose gradient torch is told, as fused kernels have."""
+
+    @staticmethod
+    def forward(_context: object, x: Tensor) -> Tensor:
+        return 2 * x
+
+    @staticmethod
+    def backward(_context: object, gradient: Tensor) -> Tensor:
+        return 2 * gradient
+
+
+class OwnGradient(LlamaForCausalLM):
+    """A Llama that uses it where no rule looks."""
+
+    def forward(self, input_ids: Tensor | None = None, inputs_embeds: Tensor | None = None, **more: object) -> object:
+        rows = self.get_input_embeddings()(input_ids) if inputs_embeds is None else inputs_embeds
+        return super().forward(inputs_embeds=Doubled.apply(rows), **more)
+
+
+def test_a_function_that_hides_its_inside_is_refused(tokenizer: PreTrainedTokenizerFast) -> None:
+    lm = wrap(OwnGradient(copy.deepcopy(TINY_CONFIGS["llama"])).double().eval(), tokenizer)
+    with pytest.raises(UnsupportedModelError, match="uses 'Doubled', which has none here"):
+        relevance(asked(lm))
 
 
 def test_after_a_refusal_nothing_is_left_in_the_model(tokenizer: PreTrainedTokenizerFast) -> None:

@@ -2,9 +2,11 @@ r"""Integrated gradients: the slope along a straight way from nothing to the tex
 
     a_i = Σ x_i · ∫₀¹ ∂f/∂x_i (α·x) dα,    Σ_i a_i = f(x) − f(0)
 
-The way begins at embeddings of zeros. The integral is a sum over 50 nodes of Gauss–Legendre, exact for what is smooth.
-What norms of hidden states make of embeddings near zero is not: they blow them up to their usual length, so most of
-f(x) − f(0) can happen before the first node. So the gap says how much of the sum is missing, and is to be shown.
+The way begins at embeddings of zeros. The integral is a sum over 50 nodes of Gauss–Legendre, exact for what is smooth:
+on GPT-2, whose positions are embeddings of their own, nothing is missing. Where nothing but the token's embedding
+enters, as in Llama, the first norm blows the shortest one up to the usual length; nearly all of f(x) − f(0) then
+happens before the first node, and more nodes help little. So the gap belongs beside the scores; it can be larger than
+what is explained.
 """
 
 from collections.abc import Iterator

@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import BackwardCFunction
 from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
 
@@ -30,7 +31,17 @@ _LINEAR = frozenset(
     {
         *("add", "sub", "rsub", "neg", "sum", "mean", "cat", "stack", "split", "chunk", "unbind", "dropout"),
         *("view", "view_as", "reshape", "flatten", "unflatten", "transpose", "permute", "movedim", "swapaxes"),
-        *("expand", "expand_as", "repeat", "repeat_interleave", "squeeze", "unsqueeze", "contiguous", "clone"),
+        *(
+            "expand",
+            "expand_as",
+            "broadcast_to",
+            "repeat",
+            "repeat_interleave",
+            "squeeze",
+            "unsqueeze",
+            "contiguous",
+            "clone",
+        ),
         *("to", "type", "type_as", "float", "double", "half", "bfloat16", "__getitem__", "__get__"),
         *("index_select", "index_copy", "narrow", "pad", "roll", "masked_fill", "where"),
     }
@@ -51,6 +62,7 @@ def handed_back(lm: LanguageModel, line: Line, n_context: int, *, holds_attentio
     with running(lm), torch.enable_grad():
         with ruled(lm, holds_attention=holds_attention):
             found = value_of_line(lm, line, leaf, read=logits).sum()
+        check_graph(lm, found)
         (gradient,) = torch.autograd.grad(found, leaf)
     return (leaf.detach() * gradient)[0].sum(-1), float(found.detach())
 
@@ -58,6 +70,22 @@ def handed_back(lm: LanguageModel, line: Line, n_context: int, *, holds_attentio
 def logits(found: Tensor) -> Tensor:
     """Logits as they are, at least in float32."""
     return found.to(torch.promote_types(found.dtype, torch.float32))
+
+
+def check_graph(lm: LanguageModel, found: Tensor) -> None:
+    """Refuse a result in which a function with a gradient of its own had a part: no rule has seen what is inside.
+
+    Raises:
+        UnsupportedModelError: there is one.
+    """
+    due, seen = [found.grad_fn], set[Any]()
+    while due:
+        node = due.pop()
+        if isinstance(node, BackwardCFunction):
+            raise _refusal(lm, type(node).__name__.removesuffix("Backward"))
+        if node is not None and node not in seen:
+            seen.add(node)
+            due += [before for before, _ in node.next_functions]
 
 
 @contextmanager
@@ -109,12 +137,10 @@ class _Rules(TorchFunctionMode):
             return made.detach() if self._holds_attention else made
         if name in _SCALES and self._norms:
             return made.detach()
-        if name in _LINEAR or (name in _QUOTIENTS and not _has_gradient((*given[1:], *named.values()))):
+        plain = name if name.startswith("__") else name.removesuffix("_")  # in place or not
+        if plain in _LINEAR or (plain in _QUOTIENTS and not _has_gradient((*given[1:], *named.values()))):
             return made
-        raise UnsupportedModelError(
-            f"AttnLRP needs a rule for every operation of a model, and {self._lm.source.model} uses {name!r}, which "
-            "has none here: take a model of another family, or input × gradient."
-        )
+        raise _refusal(self._lm, name)
 
     def watch_norm(self, module: nn.Module) -> tuple[RemovableHandle, RemovableHandle]:
         """Hooks that tell where a norm begins and ends."""
@@ -126,6 +152,13 @@ class _Rules(TorchFunctionMode):
             self._norms -= 1
 
         return module.register_forward_pre_hook(begin), module.register_forward_hook(end)
+
+
+def _refusal(lm: LanguageModel, name: str) -> UnsupportedModelError:
+    return UnsupportedModelError(
+        f"Relevance needs a rule for every operation of a model, and {lm.source.model} uses {name!r}, which has none "
+        "here: take a model of another family, or input × gradient."
+    )
 
 
 def _has_gradient(made: Any) -> bool:

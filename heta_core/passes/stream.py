@@ -18,7 +18,7 @@ from heta_core.errors import UnsupportedModelError
 from heta_core.language_model import LanguageModel, embed, rounding, running
 from heta_core.passes.capture import Layer, read
 from heta_core.passes.feeding import hidden_of, holder_of, part_beside
-from heta_core.passes.rules import logits, ruled
+from heta_core.passes.rules import check_graph, logits, ruled
 from heta_core.passes.slopes import value_of_line
 from heta_core.targets import Line
 
@@ -61,6 +61,7 @@ def logit_directions(lm: LanguageModel, line: Line) -> Tensor:
                 found = value_of_line(lm, line, embed(lm, line.ids)[None], read=logits).sum()
         finally:
             handle.remove()
+        check_graph(lm, found)
         (gradient,) = torch.autograd.grad(found, leaves[0])
     return gradient[0, list(line.rows)].to(torch.promote_types(gradient.dtype, torch.float32))
 
@@ -76,7 +77,7 @@ def read_stream(lm: LanguageModel, line: Line, reader: StreamReader) -> Tensor:
 
 
 class _Stream:
-    """What the layer that runs has been given and has added so far."""
+    """What the layer that runs has been given and has added so far: copies, as some add in place (Falcon)."""
 
     def __init__(self, lm: LanguageModel) -> None:
         self._lm = lm
@@ -84,16 +85,16 @@ class _Stream:
 
     def at(self, layer: Layer) -> Tensor:
         """(T, D) what entered the layer, once its attention has run."""
-        self._parts.append(layer.projected)
+        self._parts.append(layer.projected.clone())
         return self._parts[0]
 
     def begin(self, _module: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> None:
         """Before a layer."""
-        self._parts = [hidden_of(given, named)[0]]
+        self._parts = [hidden_of(given, named)[0].clone()]
 
     def fed(self, _module: nn.Module, _given: Any, output: Any) -> None:
         """After its feed-forward."""
-        self._parts.append(_hidden(output)[0])
+        self._parts.append(_hidden(output)[0].clone())
 
     def end(self, _module: nn.Module, _given: Any, output: Any) -> None:
         """After the layer."""
