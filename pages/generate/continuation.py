@@ -11,12 +11,12 @@ from heta_core.report import loads_generation
 from heta_core.taking.page import report_in
 from heta_core.views import words
 from heta_core.views.film import is_curved
-from heta_core.views.scale import Theme
 from heta_core.views.words import Component
 from pages.generate import branches, following
 from pages.generate.branches import Branch
 from pages.ui import state, taking
 from pages.ui.details import text_of
+from pages.ui.theme import page_theme
 
 _UPLOAD, _COMPONENT = "heta.generate.upload", "heta.generate.component"
 _PICTURE = {"toImageButtonOptions": {"format": "svg", "filename": "heta-steps"}, "displaylogo": False}
@@ -68,7 +68,7 @@ def _figure(branch: Branch, g: GenerationAttribution, component: Component, part
     """The matrix; drawn anew only where something in it has changed, as the page draws itself often while it works."""
     from heta_core.views import matrix  # plotly takes half a second, which the first screen should not wait for
 
-    theme: Theme = "dark" if st.context.theme.type == "dark" else "light"
+    theme = page_theme()
     step, token = min(branch.step, g.n_new - 1), branch.token
     token = token if token is not None and token < len(g.tokens) - 1 else None
     source = (component, theme, step, token, g.weights if component == "final" else None, parts)

@@ -7,8 +7,8 @@ from heta_core.errors import ReportError
 from heta_core.report import LARGEST, loads
 from heta_core.taking.page import report_in
 from heta_core.views import words
-from heta_core.views.scale import Theme
 from pages.ui import session, taking
+from pages.ui.theme import page_theme
 
 _WAIT = "This follows when the answer above is finished."
 
@@ -34,20 +34,16 @@ def _panel(name: str, title: str):  # type: ignore[no-untyped-def]  # Streamlit'
     return st.expander(title, key=session.PANELS[name], on_change="rerun")
 
 
-def _theme() -> Theme:
-    return "dark" if st.context.theme.type == "dark" else "light"
-
-
 def _breakdown(result: Attribution) -> None:
     from heta_core.views import figures  # plotly takes half a second, which the first screen should not wait for
 
-    st.plotly_chart(figures.breakdown(result, _theme()), key="heta.breakdown", config=_PICTURE)
+    st.plotly_chart(figures.breakdown(result, page_theme()), key="heta.breakdown", config=_PICTURE)
 
 
 def _heads(result: Attribution) -> None:
     from heta_core.views import figures
 
-    st.plotly_chart(figures.heads(result, taking.pinned(result), _theme()), key="heta.heads", config=_PICTURE)
+    st.plotly_chart(figures.heads(result, taking.pinned(result), page_theme()), key="heta.heads", config=_PICTURE)
     st.caption("Pin another word above to see where its flow comes from.")
 
 

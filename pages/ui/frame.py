@@ -17,6 +17,7 @@ PAGES = (
     ("pages/1_Generate.py", "Generate", ":material/movie:"),
     ("pages/2_Library.py", "Library", ":material/bookmarks:"),
     ("pages/3_Compare.py", "Compare", ":material/compare:"),
+    ("pages/4_Error_analysis.py", "Error analysis", ":material/troubleshoot:"),
 )
 _SIDEBAR = 236  # pixels
 _PULSE = 30.0  # seconds; another run of the page comes first and ends it
@@ -66,12 +67,13 @@ def part(draw: Callable[[], None], advance: Callable[[], bool] = session.advance
 
     @st.fragment
     def fragment() -> None:
-        with boundary():
+        goes_on = is_new = False
+        with boundary():  # what fails in here is told, and nothing is drawn again
             draw()
-            is_over = not advance()
-            if is_over and not (engine_cache.is_warm() and state.once("models listed")):
-                return
-        _rerun(is_over)
+            goes_on = advance()
+            is_new = not goes_on and engine_cache.is_warm() and state.once("models listed")
+        if goes_on or is_new:
+            _rerun(is_new)
 
     return fragment
 

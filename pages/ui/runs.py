@@ -2,7 +2,8 @@
 
 1. A question is taken up when a page looks at it, and waits while no page does: its tab was closed, another branch is
    in front, the connection is gone for a while. Nothing has to be told that a reader left.
-2. Of several, those without a first picture come first, in the order in which they were asked; then the rest.
+2. Of several, those without a first picture come first, in the order in which they were asked; then the rest; last of
+   all those that are patient, such as a run over many examples.
 3. The more questions there are, the less often each is drawn: what a server can draw in a second is shared.
 4. One thread, because pools of threads that work in turn on the same cores cost half of the time; it ends when nothing
    has been asked for a while.
@@ -35,6 +36,7 @@ class Run:
     steps: Iterator[Step]
     latest: Step = field(default_factory=lambda: Step("Asking the model"))
     model: str = ""  # whose thread works on it
+    is_patient: bool = False  # it waits for all that are not
     result: Any = None
     problem: str | None = None
     is_live: bool = True
@@ -169,7 +171,7 @@ class _Desk:
         """What is alive and looked at, in the order in which it is worked on."""
         now = time.monotonic()
         wanted = [run for run in self._runs if run.is_live and now - run.looked < _LOOK]
-        return sorted(wanted, key=lambda run: run.result is not None)
+        return sorted(wanted, key=lambda run: (run.is_patient, run.result is not None))
 
     def _work(self) -> None:
         idle_since = time.monotonic()

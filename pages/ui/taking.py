@@ -14,8 +14,8 @@ from heta_core.report import dumps
 from heta_core.taking.page import page
 from heta_core.taking.snippet import snippet
 from heta_core.views import charts, export, heatmap, picture, plane_sheet, words
-from heta_core.views.scale import Theme
 from pages.ui import linking, session, state
+from pages.ui.theme import page_theme
 
 Result = Attribution | GenerationAttribution
 
@@ -51,7 +51,7 @@ class _Made:
 
 def draw(result: Attribution) -> None:
     """The panel."""
-    theme, unit = _theme(), pinned(result)
+    theme, unit = page_theme(), pinned(result)
     pictures: dict[str, Callable[[], str]] = {
         f"The text: {c.title}": partial(picture.svg, result, c.name, theme)
         for c in words.components(result.target.kind)
@@ -64,7 +64,7 @@ def draw(result: Attribution) -> None:
 
 def draw_generation(g: GenerationAttribution, k: int, link: Callable[[], str]) -> None:
     """The same for a generation; pictures are of all its steps, or of step k."""
-    theme, one = _theme(), g.at(k)
+    theme, one = page_theme(), g.at(k)
     pictures: dict[str, Callable[[], str]] = {
         f"Every step: {c.title}": partial(heatmap.svg, g, c.name, theme) for c in words.COMPONENTS
     }
@@ -126,10 +126,6 @@ def _is_same(one: Result, other: Result) -> bool:
         and one.weights == other.weights
         and all(getattr(one, name) is getattr(other, name) for name in names)
     )
-
-
-def _theme() -> Theme:
-    return "dark" if st.context.theme.type == "dark" else "light"
 
 
 def pinned(result: Attribution) -> int:

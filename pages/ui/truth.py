@@ -10,9 +10,9 @@ from heta_core.faithfulness.curves import MAP, Curves, Scale
 from heta_core.faithfulness.scrambled import Scrambled
 from heta_core.parts import Prediction
 from heta_core.views import naming, verdicts, words
-from heta_core.views.scale import Theme
 from pages.ui import checking, controls, session
 from pages.ui.runs import Run
+from pages.ui.theme import page_theme
 
 if TYPE_CHECKING:
     import pandas
@@ -98,14 +98,14 @@ def _found_curves(result: Attribution, found: Curves, *, is_over: bool) -> None:
     left, right = st.columns(2)
     with left:
         st.plotly_chart(
-            curves.figure(result, found, "deletion", scale, _theme()),
+            curves.figure(result, found, "deletion", scale, page_theme()),
             key=checking.CHART,
             on_select=partial(checking.clicked, found.ranks),
             selection_mode="points",
             config=_CONFIG,
         )
     with right:
-        figure = curves.figure(result, found, "insertion", scale, _theme())
+        figure = curves.figure(result, found, "insertion", scale, page_theme())
         st.plotly_chart(figure, key="heta.truth.insertion", config=_CONFIG)
     with controls.slot(found.is_complete):
         if found.is_complete:
@@ -162,7 +162,7 @@ def _scramble(result: Attribution, run: Run | None) -> None:
         from heta_core.views import twins
 
         st.markdown(controls.plain(verdicts.scrambled(result, found)))
-        st.html(twins.markup(result, found, _theme()))
+        st.html(twins.markup(result, found, page_theme()))
         st.caption(verdicts.redrawn(found))
 
 
@@ -186,7 +186,3 @@ def _progress(run: Run | None, name: str) -> Curves | Scrambled | None:
         elif run is not None and run.problem is not None:
             st.warning(controls.plain(run.problem))
     return run.result if run is not None else None
-
-
-def _theme() -> Theme:
-    return "dark" if st.context.theme.type == "dark" else "light"

@@ -1,0 +1,47 @@
+"""Error analysis: where the model goes wrong over many examples, and whether the picture of it is right."""
+
+import time
+
+import streamlit as st
+
+from pages.errors import board, desk, detail, files, form, listing
+from pages.ui import controls, engine_cache, frame, session
+
+_WAIT = 0.3  # seconds between two looks at an engine that starts
+
+
+def advance() -> bool:
+    """The run, or the start of the engine, whose methods the form lists."""
+    if engine_cache.is_warm():
+        return desk.advance()
+    engine_cache.warm()
+    time.sleep(_WAIT)
+    return True
+
+
+def analyse() -> None:
+    """The form, how far the run is, and what it has found."""
+    problem = desk.said()
+    controls.trouble(problem)
+    if not engine_cache.is_warm():
+        st.caption("The engine is starting.")
+        return
+    form.draw()
+    table = desk.current()
+    if table is None:
+        return
+    form.progress(table)
+    if table.outcomes:
+        method = listing.method(table)
+        board.draw(table.outcomes, table.plan, method)
+        chosen = listing.draw(table, table.outcomes, method)
+        if chosen is not None:
+            detail.draw(table, chosen, method)
+        files.draw(table)
+
+
+with frame.page("Error analysis", lambda: session.offer(None)):
+    detail.follow()
+    st.title("Error analysis", anchor=False)
+    st.caption("Where does the model go wrong, which words does each method hold responsible, and which to believe?")
+    frame.part(analyse, advance)()

@@ -1,0 +1,144 @@
+"""What a run is asked to do: the data, the methods, the metrics, as the form has them."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+from heta_core import datasets
+from heta_core.datasets import Dataset
+from heta_core.errors import HetaError, InputError
+from heta_core.evaluation.plan import BASELINE, Plan
+from heta_core.faithfulness.curves import check_mask
+from heta_core.settings import Mask, Settings, Weights
+from pages.ui import engine_cache, session, state
+
+if TYPE_CHECKING:
+    from heta_core.methods import Method
+    from heta_core.metrics import Metric
+
+Source = Literal["town", "paste", "upload"]
+SOURCES: dict[Source, str] = {
+    "town": "Littletown",
+    "paste": "Paste",
+    "upload": "Upload",
+}
+KEYS = {
+    name: f"heta.errors.{name}"
+    for name in ("source", "skill", "count", "pasted", "upload", "methods", "metrics", "limit", "mask", "scaling")
+}
+FIRST_METHODS = ("heta", "first_order", "input_gradient", "occlusion")
+FIRST_METRICS = ("deletion", "evidence", "dsa")
+_EVERY = "every skill"
+MOST_AT_ONCE = 2000  # examples of a run on the page; the command takes any number
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A whole run: the examples, the model and the plan."""
+
+    dataset: Dataset
+    model: str
+    plan: Plan
+
+
+def skills() -> tuple[str, ...]:
+    """What Littletown's questions are about."""
+    from heta_core.littletown.lessons import SKILLS
+
+    return (*SKILLS, _EVERY)
+
+
+def source() -> Source:
+    """Where the data come from."""
+    chosen = state.widget(KEYS["source"])
+    return next((name for name in get_args(Source) if SOURCES[name] == chosen), "town")
+
+
+def dataset() -> Dataset | None:
+    """The data as they stand in the form; None where there are none yet.
+
+    Raises:
+        InputError: they cannot be read.
+    """
+    if source() == "town":
+        skill = state.widget(KEYS["skill"]) or skills()[0]
+        n = int(state.widget(KEYS["count"]) or 20)
+        return datasets.generated(None if skill == _EVERY else skill, n, 0)
+    if source() == "paste":
+        text = (state.widget(KEYS["pasted"]) or "").strip("\n")
+        return datasets.read(text, "pasted") if text.strip() else None
+    file = state.widget(KEYS["upload"])
+    return datasets.read_bytes(file.getvalue(), file.name) if file is not None else None
+
+
+def asked() -> Asked:
+    """The run that the form asks for.
+
+    Raises:
+        HetaError: data are missing or cannot be read, or an option cannot be used.
+    """
+    data = dataset()
+    if data is None:
+        raise InputError("A run needs examples, got none: paste some or choose a file.")
+    limit = state.widget(KEYS["limit"])
+    n = min(int(limit), MOST_AT_ONCE) if limit else MOST_AT_ONCE
+    data = Dataset(data.name, data.format, data.examples[:n], data.refused)
+    return Asked(data, session.model(), plan())
+
+
+def plan() -> Plan:
+    """The methods, metrics and settings of the form.
+
+    Raises:
+        SettingsError: no method was chosen.
+    """
+    mask: Mask = state.widget(KEYS["mask"]) or "zero"
+    settings = Settings(probes="auto", mask=mask)
+    return Plan(
+        methods=tuple(state.widget(KEYS["methods"]) or ()),
+        metrics=tuple(state.widget(KEYS["metrics"]) or ()),
+        settings=settings,
+        weights=Weights(scaling=state.widget(KEYS["scaling"]) or session.weights().scaling),
+        check_mask=check_mask(mask),
+    )
+
+
+def methods() -> "tuple[Method, ...]":
+    """All that can be asked, without the baseline, which always is; none before the engine is there."""
+    if not engine_cache.is_warm():
+        return ()
+    from heta_core import methods as room
+
+    return tuple(method for method in room.known() if method.name != BASELINE)
+
+
+def baseline() -> "Method":
+    """What every other is held against."""
+    from heta_core import methods as room
+
+    return room.named(BASELINE)
+
+
+def metrics() -> "tuple[Metric, ...]":
+    """All ways to judge; none before the engine is there."""
+    if not engine_cache.is_warm():
+        return ()
+    from heta_core import metrics as room
+
+    return room.known()
+
+
+def readable(data: Dataset | None) -> str | None:
+    """What the data are, in a line."""
+    if data is None:
+        return None
+    n, refused = len(data.examples), len(data.refused)
+    form = "" if data.format == "littletown" else f", read as {_title(data.format)}"
+    left = f"; {refused:,} cannot be used" if refused else ""
+    return f"{n:,} {'example' if n == 1 else 'examples'}{form}{left}."
+
+
+def _title(form: str) -> str:
+    try:
+        return datasets.named(form).title
+    except HetaError:
+        return form
