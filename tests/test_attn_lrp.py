@@ -127,6 +127,16 @@ def test_with_attention_held_relevance_adds_up_to_the_logit(
     assert held.kept == pytest.approx(held.explained, abs=ADDS_UP)
 
 
+def test_biases_and_positions_are_all_that_takes_a_share(lm: LanguageModel, tokenizer: PreTrainedTokenizerFast) -> None:
+    model = copy.deepcopy(lm.model)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith("bias") or "wpe" in name:
+                parameter.zero_()
+    held = relevance(asked(wrap(model, tokenizer)), holds_attention=True)
+    assert held.kept == pytest.approx(held.explained, abs=ADDS_UP)
+
+
 def test_otherwise_it_need_not_and_says_so(lm: LanguageModel) -> None:
     found = relevance(asked(lm))
     assert abs(found.kept - found.explained) > 1e-3
