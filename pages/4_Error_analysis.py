@@ -21,8 +21,8 @@ def advance() -> bool:
 
 def analyse() -> None:
     """The form, how far the run is, and what it has found."""
-    problem = desk.said()
-    controls.trouble(problem)
+    detail.follow()
+    controls.trouble(desk.said())
     if not engine_cache.is_warm():
         st.caption("The engine is starting.")
         return
@@ -41,7 +41,6 @@ def analyse() -> None:
 
 
 with frame.page("Error analysis", lambda: session.offer(None)):
-    detail.follow()
     st.title("Error analysis", anchor=False)
     st.caption("Where does the model go wrong, which words does each method hold responsible, and which to believe?")
     frame.part(analyse, advance)()
