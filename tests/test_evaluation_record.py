@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import samples
 
-from heta_core.datasets import Example
+from heta_core.datasets import Dataset, Example, Refused
 from heta_core.errors import ReportError, SettingsError
 from heta_core.evaluation import record as records
 from heta_core.evaluation.outcome import Answer, Outcome, Remark, Scored
-from heta_core.evaluation.plan import Plan
+from heta_core.evaluation.plan import Corpus, Plan, corpus, differences
 from heta_core.evaluation.record import outcome_line, plan_line, remark_line
 from heta_core.parts import Work
 from heta_core.settings import Settings, Weights
@@ -27,6 +27,8 @@ PLAN = Plan(
     check_mask="attention",
     grouping="words",
     seed=7,
+    models=("littletown", "./a folder"),
+    corpora=(Corpus("my, data", "jsonl", 2, 1, "0123456789abcdef"),),
 )
 EXAMPLE = Example(
     id="a\u2028b",
@@ -85,11 +87,11 @@ def test_a_run_is_read_as_it_was_written() -> None:
         scored=(Scored("heta", (0.1, 0.2)),),
     )
     record = records.joined(PLAN, (DONE, SKIPPED, span), {KEY: Remark(("odd", "😀"), "a\nnote\u2028")})
+    record = replace(record, sources=(samples.SOURCE,))
     written = records.dumps(record)
     found = records.loads(written)
-    assert (found.plan, found.outcomes, found.remarks) == (record.plan, record.outcomes, record.remarks)
-    assert records.dumps(found) == written and found.n_read == len(written)
-    assert written.count("\n") == 5
+    assert found == replace(record, n_read=len(written))
+    assert records.dumps(found) == written and written.count("\n") == 6
 
 
 def test_every_score_comes_back_to_the_last_bit() -> None:
@@ -125,9 +127,9 @@ def test_a_damaged_line_in_the_middle_names_its_number() -> None:
         records.loads(text(DONE) + outcome_line(SKIPPED)[:50] + "\n" + outcome_line(SKIPPED))
     with pytest.raises(ReportError, match="Line 2 of the run must be an object"):
         records.loads(text() + "[]\n")
-    with pytest.raises(ReportError, match="Line 2 must be an outcome or a remark, found 'a, b'"):
+    with pytest.raises(ReportError, match="Line 2 must be a source, an outcome or a remark, found 'a, b'"):
         records.loads(text() + '{"a": 1, "b": 2}\n')
-    with pytest.raises(ReportError, match="Line 2 must be an outcome or a remark, found 'outcome, remark'"):
+    with pytest.raises(ReportError, match="Line 2 must be a source, an outcome or a remark, found 'outcome, remark'"):
         records.loads(text() + '{"outcome": {}, "remark": {}}\n')
 
 
@@ -231,6 +233,44 @@ def test_a_plan_holds_what_can_be_run() -> None:
     assert PLAN.methods[-1] == "random" and not PLAN.is_circular
     assert Plan(methods=("random",), metrics=()).methods == ("random",)
     assert Plan(methods=("heta",), metrics=(), check_mask="zero").is_circular
-    for wrong in ({"methods": ()}, {"methods": ("a", "a")}, {"metrics": ("a", "a")}, {"check_mask": "token"}):
+    for wrong in (
+        {"methods": ()},
+        {"methods": ("a", "a")},
+        {"metrics": ("a", "a")},
+        {"check_mask": "token"},
+        {"models": ("a", "a")},
+    ):
         with pytest.raises(SettingsError):
             Plan(**{"methods": ("heta",), "metrics": ()} | wrong)  # type: ignore[arg-type]
+
+
+def test_data_are_known_by_every_field_of_every_example_and_their_order() -> None:
+    other = replace(EXAMPLE, id="other")
+    known = corpus(Dataset("mine", "jsonl", (EXAMPLE, other), (Refused(3, None, "why"),)))
+    assert (known.name, known.format, known.n, known.n_refused) == ("mine", "jsonl", 2, 1)
+    assert corpus(Dataset("mine", "jsonl", (EXAMPLE, other))).digest == known.digest
+    for examples in ((other, EXAMPLE), (EXAMPLE,), (replace(EXAMPLE, evidence=((0, 3),)), other)):
+        assert corpus(Dataset("mine", "jsonl", examples)).digest != known.digest
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"methods": ("kl",)}, "methods: heta, occlusion, random in the run, kl, random now"),
+        ({"settings": replace(PLAN.settings, tolerance=0.1)}, "tolerance: 0.05 in the run, 0.1 now"),
+        ({"weights": replace(PLAN.weights, beta=1.0, gamma=1.0)}, "gamma: 0.1 in the run, 1.0 now"),
+        ({"check_mask": "mean"}, "check mask: attention in the run, mean now"),
+        ({"grouping": None}, "grouping: words in the run, None now"),
+        ({"seed": 8}, "seed: 7 in the run, 8 now"),
+        ({"models": ("gpt2",)}, "models: littletown, ./a folder in the run, gpt2 now"),
+        ({"corpora": ()}, "data sets: my, data in the run,  now"),
+        ({"corpora": (replace(PLAN.corpora[0], n=3),)}, "examples of 'my, data': 2 in the run, 3 now"),
+        ({"corpora": (replace(PLAN.corpora[0], digest="other"),)}, "the data of 'my, data' have changed"),
+    ],
+)
+def test_plans_that_differ_say_in_what(change: dict[str, object], told: str) -> None:
+    assert told in differences(PLAN, replace(PLAN, **change))  # type: ignore[arg-type]
+
+
+def test_how_the_work_is_cut_up_is_no_difference() -> None:
+    assert differences(PLAN, replace(PLAN, settings=replace(PLAN.settings, memory=10**9, chunk=4, batch=2))) == []

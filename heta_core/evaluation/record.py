@@ -1,4 +1,4 @@
-"""The file of a run: a line for the plan, a line for each example as soon as it is done, a line for each remark.
+"""The file of a run: a line for the plan, one for each model, example and remark, the example's as soon as it is done.
 
 Lines are only ever added, so that a run that is killed loses at most the example it was in. A last line without its
 end was being written then: it is left out, and whoever goes on writes over it. Of two remarks on one example the
@@ -15,6 +15,7 @@ from heta_core.evaluation.outcome import Key, Outcome, Remark
 from heta_core.evaluation.plan import Plan
 from heta_core.groups import check
 from heta_core.packing import pack_fields, parse, read_fields
+from heta_core.parts import Source
 
 FORMAT, VERSION = "heta-evaluation", 1
 
@@ -36,6 +37,7 @@ class Record:
     plan: Plan
     outcomes: tuple[Outcome, ...] = ()
     remarks: dict[Key, Remark] = field(default_factory=dict)
+    sources: tuple[Source, ...] = ()  # the models as they were loaded, those of a run that was continued again
     n_read: int = 0  # characters of the text that were whole lines
 
     def with_remark(self, key: Key, remark: Remark) -> "Record":
@@ -46,6 +48,11 @@ class Record:
 def plan_line(plan: Plan) -> str:
     """The first line."""
     return _line({"format": FORMAT, "version": VERSION, "plan": pack_fields(plan, "")})
+
+
+def source_line(source: Source) -> str:
+    """The line of a model."""
+    return _line({"source": pack_fields(source, "")})
 
 
 def outcome_line(outcome: Outcome) -> str:
@@ -65,7 +72,8 @@ def remark_line(key: Key, remark: Remark) -> str:
 def dumps(record: Record) -> str:
     """The whole file."""
     remarks = (remark_line(key, remark) for key, remark in record.remarks.items())
-    return "".join((plan_line(record.plan), *map(outcome_line, record.outcomes), *remarks))
+    sources, outcomes = map(source_line, record.sources), map(outcome_line, record.outcomes)
+    return "".join((plan_line(record.plan), *sources, *outcomes, *remarks))
 
 
 def loads(text: str) -> Record:
@@ -80,6 +88,7 @@ def loads(text: str) -> Record:
         raise ReportError("Need a run saved by this app, found no whole line: choose its .jsonl file.")
     record = Record(_plan(_parsed(lines[0], 1)), n_read=len(whole) + 1)
     outcomes: dict[Key, Outcome] = {}
+    sources: list[Source] = []
     for number, line in enumerate(lines[1:], start=2):
         document = _parsed(line, number)
         where = f"line {number}"
@@ -92,9 +101,11 @@ def loads(text: str) -> Record:
         elif document.keys() == {"remark"}:
             noted: _Noted = read_fields(document["remark"], _Noted, where)
             record.remarks[noted.model, noted.dataset, noted.id] = noted.remark
+        elif document.keys() == {"source"}:
+            sources.append(read_fields(document["source"], Source, where))
         else:
-            raise ReportError(f"Line {number} must be an outcome or a remark, found {_named(document)}.")
-    return replace(record, outcomes=tuple(outcomes.values()))
+            raise ReportError(f"Line {number} must be a source, an outcome or a remark, found {_named(document)}.")
+    return replace(record, outcomes=tuple(outcomes.values()), sources=tuple(sources))
 
 
 def _line(document: dict[str, object]) -> str:

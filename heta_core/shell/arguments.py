@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from heta_core.grouping import GROUPINGS
-from heta_core.settings import ESTIMATORS, MASKS, SCALINGS, Decoding, Probes, Settings, Weights
+from heta_core.settings import Decoding, Settings
 from heta_core.shell.bench_options import asked_of_bench
+from heta_core.shell.computing import add_settings, add_weights
+from heta_core.shell.evaluate_options import asked_of_evaluate, odd_evaluate
 from heta_core.shell.files import add_files, odd_files
 
 _EXIT_CODES = """exit codes:
@@ -25,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
-    for add in (_attribute, _generate, _models, _train, _card, _evidence, _bench, _examples, _figures):
+    for add in (_attribute, _generate, _evaluate, _models, _train, _card, _evidence, _bench, _examples, _figures):
         add(commands)
     return top
 
@@ -34,7 +36,8 @@ def parsed(argv: list[str] | None = None) -> argparse.Namespace:
     """What was typed; ends the program where it cannot be understood or contradicts itself."""
     top = parser()
     arguments = top.parse_args(argv)
-    told = {"attribute": _odd_attribute, "generate": _odd_generate}.get(arguments.command, lambda _: None)(arguments)
+    odd = {"attribute": _odd_attribute, "generate": _odd_generate, "evaluate": odd_evaluate}
+    told = odd.get(arguments.command, lambda _: None)(arguments)
     if told:
         top.error(told)
     return arguments
@@ -92,11 +95,12 @@ def _attribute(commands: _Commands) -> None:
     target.add_argument(
         "--whole", action="store_true", help="compare all of both texts, not the first tokens that differ"
     )
-    _settings(command)
+    add_settings(command)
+    _estimate(command)
     command.add_argument(
         "--groups", choices=GROUPINGS, help="score words or sentences as blocks, masked and probed whole, not tokens"
     )
-    _weights(command)
+    add_weights(command)
     shown = command.add_argument_group("what is printed")
     shown.add_argument(
         "--top", type=_count, default=10, metavar="K", help="rows of the ranking, 0 for all (default 10)"
@@ -128,58 +132,20 @@ def _generate(commands: _Commands) -> None:
     said.add_argument("--top-p", type=float, metavar="P", help="draw from the fewest that hold P of the probability")
     said.add_argument("--decoding-seed", type=int, metavar="N", help=f"of the draw (default {usual.seed})")
     said.add_argument("--continuation", metavar="TEXT", help="explain this text instead of generating one")
-    _settings(command)
-    _weights(command)
+    add_settings(command)
+    _estimate(command)
+    add_weights(command)
     shown = command.add_argument_group("what is printed")
     shown.add_argument("--top", type=_count, default=3, metavar="K", help="rows of each word, 0 for all (default 3)")
     add_files(shown, "the whole result as JSON; - prints it instead of the words", "every token at every step")
 
 
-def _probes(typed: str) -> Probes:
-    return "auto" if typed == "auto" else int(typed)
+def _estimate(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--estimate", action="store_true", help="tell what it would cost, and stop")
 
 
-def _settings(command: argparse.ArgumentParser) -> None:
-    usual = Settings()
-    how = command.add_argument_group("how it is computed")
-    how.add_argument("--mask", choices=MASKS, default=usual.mask, help="how a word is taken away (default %(default)s)")
-    how.add_argument("--mask-token", type=int, metavar="ID", help="the id put in its place, with --mask token")
-    how.add_argument(
-        "--estimator", choices=ESTIMATORS, default=usual.estimator, help="of the Hessian term (default %(default)s)"
-    )
-    how.add_argument(
-        "--probes",
-        type=_probes,
-        default=usual.probes,
-        metavar="M",
-        help="sign vectors a token, or auto: as many as its part in the score needs (default %(default)s)",
-    )
-    how.add_argument("--tolerance", type=float, metavar="E", help="relative error that --probes auto stops at (0.1)")
-    how.add_argument("--rank", type=int, metavar="K", help="of the approximation, with --estimator low_rank (8)")
-    how.add_argument(
-        "--step", type=float, metavar="H", help="in deviations of the embeddings, with --estimator finite_difference"
-    )
-    how.add_argument("--layers", type=int, metavar="K", help="curvature of what enters the last K layers")
-    how.add_argument("--seed", type=int, default=usual.seed, help="of the sign vectors (default %(default)s)")
-    how.add_argument(
-        "--memory",
-        metavar="AMOUNT",
-        help="that may be taken beside the model: 2GB (default: a safe part of what is free)",
-    )
-    how.add_argument("--estimate", action="store_true", help="tell what it would cost, and stop")
-
-
-def _weights(command: argparse.ArgumentParser) -> None:
-    usual = Weights()
-    read = command.add_argument_group("how it is combined: transition × (beta × Hessian + gamma × KL)")
-    read.add_argument("--beta", type=float, default=usual.beta, help="weight of the Hessian term (default %(default)s)")
-    read.add_argument("--gamma", type=float, default=usual.gamma, help="weight of the KL term (default %(default)s)")
-    read.add_argument(
-        "--scaling",
-        choices=SCALINGS,
-        default=usual.scaling,
-        help="raw: as in the paper; unit: balanced, both terms divided by their sums (default %(default)s)",
-    )
+def _evaluate(commands: _Commands) -> None:
+    asked_of_evaluate(_command(commands, "evaluate", "score many examples with many methods, and judge the scores"))
 
 
 def _models(commands: _Commands) -> None:

@@ -1,0 +1,141 @@
+"""A run in a folder: its file open for whoever carries it on, every line on the disk before the next is begun.
+
+1. The file is locked: of two commands on one folder the second is refused.
+2. A last line without its end is cut off, then the plan must be the one that was begun.
+3. Each line is written at its end and synced; where the disk is full what was written of it is taken back.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from io import FileIO
+from pathlib import Path
+
+from heta_core.errors import InputError, ReportError, SettingsError
+from heta_core.evaluation.outcome import Key, Outcome
+from heta_core.evaluation.plan import Plan, differences
+from heta_core.evaluation.record import Record, loads, outcome_line, plan_line, source_line
+from heta_core.parts import Source
+
+NAME = "run.jsonl"
+
+
+@dataclass(slots=True, eq=False)
+class Kept:
+    """A run that is carried on: what is known of it, and the file that it stands in."""
+
+    record: Record
+    path: Path
+    file: FileIO
+    done: set[Key]
+
+    def add(self, outcome: Outcome) -> None:
+        """One more example.
+
+        Raises:
+            InputError: the file cannot be written.
+            ReportError: a number is not finite.
+        """
+        self._write(outcome_line(outcome))
+        self.done.add(outcome.key)
+        self.record = replace(self.record, outcomes=(*self.record.outcomes, outcome))
+
+    def meet(self, source: Source) -> None:
+        """A model as it has been loaded; nothing is written where it was met before.
+
+        Raises:
+            SettingsError: the run was begun with other weights under this name.
+            InputError: the file cannot be written.
+        """
+        for known in (one for one in self.record.sources if one.model == source.model):
+            for what in ("weights_id", "tokenizer_id", "dtype"):
+                own, other = getattr(known, what), getattr(source, what)
+                if own != other:
+                    raise SettingsError(
+                        f"{source.model} must be the model that the run was begun with, found another: {what} "
+                        f"{own} in the run, {other} now. Bring it back, or name another --out."
+                    )
+        if source not in self.record.sources:
+            self._write(source_line(source))
+            self.record = replace(self.record, sources=(*self.record.sources, source))
+
+    def _write(self, line: str) -> None:
+        end = self.file.seek(0, os.SEEK_END)
+        try:
+            left = memoryview(line.encode())
+            while left:
+                left = left[self.file.write(left) or 0 :]
+            os.fsync(self.file.fileno())
+        except OSError as error:
+            with suppress(OSError):
+                self.file.truncate(end)
+            raise InputError(
+                f"{str(self.path)!r} could not be written ({error.strerror}): what was done before is kept. Mend that "
+                "and give the same command again, it goes on from there."
+            ) from error
+
+
+@contextmanager
+def keeping(folder: Path, plan: Plan) -> Iterator[Kept]:
+    """The run of a folder, new or as far as it has come.
+
+    Raises:
+        InputError: the folder or its file cannot be made or read, or another command is at work on it.
+        SettingsError: the run that stands there was begun with another plan.
+        ReportError: what stands there is no run, or damaged.
+    """
+    path = folder / NAME
+    try:
+        folder.mkdir(exist_ok=True)
+        file = FileIO(str(path), "a+")
+    except OSError as error:
+        raise InputError(
+            f"--out needs a folder that can be written, in one that exists, got {str(folder)!r} ({error.strerror}): "
+            "name another."
+        ) from error
+    with file:
+        _lock(file, path)
+        yield _begun(file, path, plan)
+
+
+def _begun(file: FileIO, path: Path, plan: Plan) -> Kept:
+    file.seek(0)
+    text = file.readall()
+    whole, torn = text[: text.rfind(b"\n") + 1], text[text.rfind(b"\n") + 1 :]
+    kept = Kept(Record(plan), path, file, set())
+    if not whole:
+        if not plan_line(plan).encode().startswith(torn):
+            raise ReportError(f"Need a run or nothing in {str(path)!r}, found another file: name another --out.")
+        file.truncate(0)
+        kept._write(plan_line(plan))
+        return kept
+    try:
+        record = loads(whole.decode())
+    except UnicodeDecodeError as error:
+        raise ReportError(f"Need a run in {str(path)!r}, found no UTF-8: the file is damaged.") from error
+    if told := differences(record.plan, plan):
+        raise SettingsError(
+            f"{str(path)!r} was begun with another plan ({'; '.join(told)}): give the same options again, or another "
+            "--out."
+        )
+    if torn:
+        file.truncate(len(whole))
+    # The plan as it is asked now: how the work is cut up may be another.
+    kept.record, kept.done = replace(record, plan=plan), {outcome.key for outcome in record.outcomes}
+    return kept
+
+
+def _lock(file: FileIO, path: Path) -> None:
+    """Ends with the process, however that ends. Windows has no such lock: there it is on whoever types."""
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise InputError(
+            f"{str(path)!r} is at work in another process: wait for it, end it, or name another --out."
+        ) from error
