@@ -70,3 +70,8 @@ class Metric:
 def positive(scores: Floats) -> Floats:
     """(U,) what speaks for the target; what speaks against it has no share."""
     return np.maximum(scores, 0.0)
+
+
+def probability(case: Case, f: Floats) -> Floats:
+    """Of the target, from f in nats; of a contrast that of the target where only the two could be said."""
+    return np.exp(-np.logaddexp(0.0, -f)) if case.asked.target.kind.endswith("contrast") else np.exp(f)

@@ -4,7 +4,7 @@ import numpy as np
 
 from heta_core.faithfulness.curves import area, order_of, ranks_of
 from heta_core.faithfulness.judging import first_of
-from heta_core.metrics._contract import Case, Measure, Measuring, Metric
+from heta_core.metrics._contract import Case, Measure, Measuring, Metric, probability
 from heta_core.parts import Floats, Work
 
 
@@ -19,16 +19,10 @@ def measure(case: Case, scores: Floats) -> Measuring:
     for work in case.judge.run(np.concatenate([first, ~first])):
         yield work, None
     found = {
-        name: area(ranks, _probability(case, case.judge.values(sets)))
+        name: area(ranks, probability(case, case.judge.values(sets)))
         for name, sets in (("deletion", first), ("insertion", ~first))
     }
     yield Work(), found
-
-
-def _probability(case: Case, f: Floats) -> Floats:
-    if case.asked.target.kind.endswith("contrast"):
-        return np.exp(-np.logaddexp(0.0, -f))
-    return np.exp(f)
 
 
 METRIC = Metric(
