@@ -48,6 +48,12 @@ def words(tokens: Tokens, n: int) -> Groups:
     return from_starts(starts, n)
 
 
+def whole_words(tokens: Tokens, groups: Groups) -> Groups:
+    """Blocks of whole words and whole groups, as small as they can be: scores of groups add up to theirs."""
+    starts = {start for start, _ in words(tokens, groups[-1][1])}
+    return from_starts(starts & {start for start, _ in groups}, groups[-1][1])
+
+
 def sentences(tokens: Tokens, n: int) -> Groups:
     """The first n tokens by sentences. The last one ends where they do; the tokenizer's own tokens stand alone."""
     return from_starts({*(start for start, _ in _sentences.sentences(tokens)), *_added(tokens, n)}, n)
