@@ -1,6 +1,7 @@
 """Data with known evidence: one file for each format, found by existing."""
 
 from heta_core.datasets._contract import Dataset, Example, Format, Refused, Span, Takes
+from heta_core.datasets._curated_set import curated_set, to_curated_record
 from heta_core.datasets._generic import to_record
 from heta_core.datasets._littletown import generated
 from heta_core.datasets._reading import known, named, read, read_bytes, read_path
@@ -12,11 +13,13 @@ __all__ = [
     "Refused",
     "Span",
     "Takes",
+    "curated_set",
     "generated",
     "known",
     "named",
     "read",
     "read_bytes",
     "read_path",
+    "to_curated_record",
     "to_record",
 ]

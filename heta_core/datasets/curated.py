@@ -16,7 +16,7 @@ BETWEEN = " <s> "
 CUE = "\nAnswer:"
 INDICES = "important_word_indices_in_sciq_support"
 # What the data counts as a word: letters and digits, with one hyphen or apostrophe inside.
-_WORD = re.compile(r"[A-Za-z0-9]+(?:[-'][A-Za-z0-9]+)?")
+WORD = re.compile(r"[A-Za-z0-9]+(?:[-'][A-Za-z0-9]+)?")
 
 
 def _read(text: str) -> Iterator[Example | Refused]:
@@ -71,7 +71,7 @@ def _important(fields: Mapping[str, object], support: str) -> list[Span]:
     numbers = fields.get(INDICES, [])
     if not isinstance(numbers, list) or not all(type(n) is int for n in numbers):
         raise InputError(f"{INDICES}: need a list of whole numbers, found {shown(numbers)}.")
-    words = [word.span() for word in _WORD.finditer(support)]
+    words = [word.span() for word in WORD.finditer(support)]
     outside = next((n for n in numbers if not 0 <= n < len(words)), None)
     if outside is not None:
         raise InputError(f"{INDICES}: need words 0 to {len(words) - 1} of the support, found {shown(outside)}.")
