@@ -122,7 +122,7 @@ def test_of_a_single_cluster_no_interval_is_claimed() -> None:
     assert interval(Estimate(0.5, 0.5, 0.5, 7, 1)) == interval(None) == "—"
     assert interval(Estimate(0.5, -0.25, 0.75, 7, 2), is_difference=True) == "−0.25 to +0.75"
     alone = found(*(replace(one, example=replace(one.example, cluster="x")) for one in DONE))
-    assert cells(row(alone, "HETA"))[1:6] == ("0.75", "—", "+0.5", "—", "2 in 1 clusters")
+    assert cells(row(alone, "HETA"))[1:6] == ("0.75", "—", "+0.5", "—", "2 in 1 cluster")
     (line,) = (
         one
         for one in csv.DictReader(summary_csv(alone).splitlines())

@@ -17,6 +17,7 @@ from io import FileIO
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import TINY_CONFIGS, byte_tokenizer, random_model
 
 from heta_core.errors import InputError, OutOfMemoryError, ReportError
@@ -25,6 +26,7 @@ from heta_core.evaluation.carrying import State
 from heta_core.evaluation.plan import Plan
 from heta_core.evaluation.record import Record, loads
 from heta_core.language_model import LanguageModel
+from heta_core.settings import Settings
 from heta_core.shell.commands import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -339,8 +341,8 @@ def test_rows_that_cannot_be_used_are_told_and_counted(
     with (tmp_path / "mine.jsonl").open("a") as file:
         file.write('{"prompt": 3}\n')
     assert evaluate(asked, "--limit", "1") == 0
-    assert "mine.jsonl: 1 rows cannot be used, the first: line 5: prompt: need a text" in capsys.readouterr().err
-    assert "1 examples, 1 rows refused" in (tmp_path / "run" / "report.md").read_text("utf-8")
+    assert "mine.jsonl: 1 row cannot be used, the first: line 5: prompt: need a text" in capsys.readouterr().err
+    assert "1 example, 1 row refused" in (tmp_path / "run" / "report.md").read_text("utf-8")
 
 
 def test_generated_data_are_asked_as_many_as_the_limit_says(tmp_path: Path, folders: dict[str, Path]) -> None:
@@ -392,6 +394,13 @@ def test_a_process_that_dies_is_told_with_its_exit_code() -> None:
         hand.process.join()
 
 
+def test_processes_share_what_memory_may_be_taken() -> None:
+    plan = Plan(methods=("heta",), metrics=(), settings=Settings(memory=1000))
+    assert crew.among(crew.Job("tiny", plan), 4).plan.settings.memory == 250
+    free = crew.among(crew.Job("tiny", replace(plan, settings=Settings())), 2).plan.settings
+    assert (free.memory is not None) != torch.cuda.is_available() and free.asked == Settings()
+
+
 @pytest.mark.slow
 def test_processes_write_the_lines_that_one_would(asked: list[str], tmp_path: Path, folders: dict[str, Path]) -> None:
     more = ("--model", str(folders["gpt2"]), "--methods", "heta,shapley,lime", "--probes", "2")
@@ -419,14 +428,14 @@ def test_ray_writes_the_lines_that_one_process_would(asked: list[str], tmp_path:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the children of a process from /proc")
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_killed_run_is_finished_by_the_same_command(tmp_path: Path, workers: str) -> None:
-    """kill −9 in the middle, twice; the processes of a crew end with the one that was killed."""
-    asked = ["--dataset", "littletown:where:8", "--methods", "heta", "--probes", "8"]
+@pytest.mark.parametrize(("workers", "at"), [("1", (4, 7)), ("2", (5,))], ids=["alone", "two processes"])
+def test_a_killed_run_is_finished_by_the_same_command(tmp_path: Path, workers: str, at: tuple[int, ...]) -> None:
+    """kill −9 in the middle, alone twice; the processes of a crew end with the one that was killed."""
+    asked = ["--dataset", "littletown:where:8", "--methods", "heta", "--probes", "4"]
     run = ["evaluate", *asked, "--out", str(tmp_path / "run"), "--workers", workers]
     arguments = [sys.executable, "-m", "heta_core", *run]
     path = tmp_path / "run" / "run.jsonl"
-    for n_lines in (4, 7):  # the plan, the model and some examples
+    for n_lines in at:  # the plan, the model and some examples
         process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.DEVNULL)
         waited = time.monotonic() + 300
         while not path.is_file() or path.read_bytes().count(b"\n") < n_lines:
@@ -442,7 +451,7 @@ def test_a_killed_run_is_finished_by_the_same_command(tmp_path: Path, workers: s
             assert time.monotonic() < waited, "a process of the crew outlives the one that was killed"
             time.sleep(0.02)
         assert len(run_of(tmp_path / "run").outcomes) < 8
-    assert len(run_of(tmp_path / "run").outcomes) >= 5
+    assert len(run_of(tmp_path / "run").outcomes) >= at[-1] - 2
     subprocess.run(arguments, cwd=ROOT, check=True, timeout=300, stdout=subprocess.DEVNULL)
     found = run_of(tmp_path / "run")
     assert len({outcome.key for outcome in found.outcomes}) == len(found.outcomes) == 8

@@ -69,9 +69,14 @@ def finished(lm: LanguageModel, job: Job, task: Task) -> Progress:
 
 
 def among(job: Job, n: int) -> Job:
-    """The same for one of n processes on this computer, whose passes share what memory is free."""
+    """The same for one of n processes on this computer, whose passes share what memory may be taken.
+
+    On a GPU each sees what the others leave, and halves what does not fit.
+    """
     settings = job.plan.settings
-    share = settings.memory or int(_SHARED_PART * available() / n)
+    if settings.memory is None and torch.cuda.is_available():
+        return job
+    share = (settings.memory or int(_SHARED_PART * available())) // n
     return replace(job, plan=replace(job.plan, settings=replace(settings, memory=max(1, share))))
 
 

@@ -14,6 +14,7 @@ import time
 import zlib
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from heta_core.errors import HetaError, ReportError
 from heta_core.evaluation.outcome import Answer, Outcome, Scored, units_in
 from heta_core.evaluation.plan import Plan
 from heta_core.evaluation.reading import Question, question
+from heta_core.evaluation.repeating import again
 from heta_core.faithfulness.judging import Judge
 from heta_core.faithfulness.stability import stability
 from heta_core.language_model import LanguageModel
@@ -171,10 +173,11 @@ def _scored(run: _Run, case: Case, judging: list[Metric]) -> Iterator[str]:
             doing = "scoring"
             scores = yield from run.draw(n)
             values: dict[str, float | None] = {}
+            own = replace(case, again=partial(again, run.method, run.asked, run.first + n))
             for metric in judging:
                 doing = metric.title
                 yield doing
-                yield from _judged(metric, case, scores, values)
+                yield from _judged(metric, own, scores, values)
             run.drawn.append(values)
     except HetaError as error:
         run.problem = f"{doing}: {error}"

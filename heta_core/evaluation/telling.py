@@ -51,12 +51,17 @@ def cells(row: Row) -> tuple[str, ...]:
 def _n(mean: Estimate | None) -> str:
     if mean is None:
         return "0"
-    return f"{mean.n:,}" if mean.n == mean.n_clusters else f"{mean.n:,} in {mean.n_clusters:,} clusters"
+    return f"{mean.n:,}" if mean.n == mean.n_clusters else f"{mean.n:,} in {counted(mean.n_clusters, 'cluster')}"
+
+
+def counted(n: int, what: str) -> str:
+    """So many of something."""
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
 
 
 def counts(part: Part) -> str:
     """What became of the examples."""
-    told = f"{part.n_done:,} of {part.n:,} examples done, {part.n_skipped:,} skipped"
+    told = f"{part.n_done:,} of {counted(part.n, 'example')} done, {part.n_skipped:,} skipped"
     left = part.n - part.n_done - part.n_skipped
     if left:
         told += f", {left:,} not reached yet"
@@ -73,8 +78,9 @@ def heading(part: Part) -> str:
 def provenance(found: Account) -> Iterator[tuple[str, str]]:
     """(what, which) of the data and the models."""
     for corpus in found.plan.corpora:
-        refused = f", {corpus.n_refused:,} rows refused" if corpus.n_refused else ""
-        yield "Data", f"{corpus.name}: {corpus.n:,} examples{refused}, format {corpus.format}, digest {corpus.digest}"
+        refused = f", {counted(corpus.n_refused, 'row')} refused" if corpus.n_refused else ""
+        n = counted(corpus.n, "example")
+        yield "Data", f"{corpus.name}: {n}{refused}, format {corpus.format}, digest {corpus.digest}"
     for s in found.sources:
         versions = ", ".join(f"{name} {version}" for name, version in s.versions)
         yield (

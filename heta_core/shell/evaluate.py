@@ -58,8 +58,7 @@ def _datasets(arguments: argparse.Namespace) -> dict[str, Dataset]:
     found: dict[str, Dataset] = {}
     for asked in arguments.dataset:
         if isinstance(asked, Generated):
-            n = min(asked.n, arguments.limit or asked.n)
-            dataset = generated(asked.skill, n, arguments.seed)
+            dataset = generated(asked.skill, min(asked.n, arguments.limit or asked.n), arguments.seed)
         else:
             dataset = read_path(asked)
         if dataset.name in found:
@@ -69,8 +68,8 @@ def _datasets(arguments: argparse.Namespace) -> dict[str, Dataset]:
         if dataset.refused:
             first = dataset.refused[0]
             place = "" if first.line is None else f"line {first.line}: "
-            n_refused = len(dataset.refused)
-            print(f"{dataset.name}: {n_refused:,} rows cannot be used, the first: {place}{first.why}", file=sys.stderr)
+            n = "1 row" if len(dataset.refused) == 1 else f"{len(dataset.refused):,} rows"
+            print(f"{dataset.name}: {n} cannot be used, the first: {place}{first.why}", file=sys.stderr)
         found[dataset.name] = replace(dataset, examples=dataset.examples[: arguments.limit])
     return found
 
