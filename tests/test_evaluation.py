@@ -317,3 +317,16 @@ def test_progress_rises_and_tells_what_is_done(gpt2: LanguageModel) -> None:
 
 def test_a_value_that_was_not_asked_for_is_none() -> None:
     assert Scored("heta", values=(("deletion", 0.5),)).value("dsa") is None
+
+
+def test_every_metric_judges_a_run_and_a_method_is_run_again_as_itself(llama: LanguageModel) -> None:
+    every = tuple(metric.name for metric in metrics.known())
+    found = outcome(llama, asked=plan("heta", "uniform", metrics=every))
+    assert [one.problem for one in found.scored] == [None] * 3
+    names = [measure.name for metric in metrics.known() for measure in metric.measures]
+    assert all([name for name, _ in one.values] == names for one in found.scored)
+    heta, uniform, random = found.scored
+    assert heta.value("sensitivity") > 0 and heta.value("probe_error") > 0 and heta.value("pi_soft_ns") is not None
+    assert random.value("sensitivity") == pytest.approx(0, abs=1e-12) == uniform.value("sensitivity")
+    assert random.value("probe_error") is None and uniform.value("probe_error") is None
+    assert heta.work == outcome(llama).of("heta").work  # what metrics take is not the method's

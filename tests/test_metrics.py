@@ -1,14 +1,16 @@
 """Metrics: what each must do whoever wrote it, and the first of them against oracles and by hand."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from heta_core import metrics
+from heta_core import methods, metrics
 from heta_core.engine import attribute
 from heta_core.errors import InputError
+from heta_core.evaluation.repeating import again
 from heta_core.faithfulness.judging import Judge
 from heta_core.faithfulness.running import curves
 from heta_core.groups import singles
@@ -46,7 +48,7 @@ def case(lm: LanguageModel, *, choice: Choice = CHOICES["token"], seed: int = 0,
     asked = Asked(lm, tokens, target, singles(n))
     judge = Judge(lm, asked.objective, asked.groups, Settings(mask="mean", seed=seed))
     known = (which(1, 2, n=n), which(3, 4, n=n), which(2, n=n)) if knows else (None,) * 3
-    return Case(asked, judge, ~which(0, n=n), *known)
+    return Case(asked, judge, ~which(0, n=n), *known, again=partial(again, methods.named("occlusion"), asked, 0))
 
 
 def measured(name: str, asked: Case, scores: Floats) -> dict[str, float | None]:
@@ -78,7 +80,10 @@ def test_a_metric_gives_its_measures_whatever_is_explained(
 @of_all
 def test_a_metric_says_something_of_ordinary_scores(llama: LanguageModel, metric: Metric) -> None:
     likely = int(capture(llama, IDS).log_p.argmax())  # an empty context makes it less so, which some metrics ask for
-    found = measured(metric.name, case(llama, choice=Choice(token_id=likely)), np.abs(some(N)))
+    asked = case(llama, choice=Choice(token_id=likely))
+    *_, (_, scores) = methods.named("heta").score(asked.asked, 0)
+    assert scores is not None
+    found = measured(metric.name, asked, scores)
     assert any(value is not None for value in found.values())
 
 
