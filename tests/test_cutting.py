@@ -52,13 +52,18 @@ def test_what_is_asked_for_is_taken(of_weights: Weighing) -> None:
     assert products_at_once(lm, [Extent(64, 64)], Settings(batch=5)) == 5
 
 
-@pytest.mark.parametrize(("n_weights", "n"), [(10**9, 8), (850_000, 27), (425_000, 55)])
+@pytest.mark.parametrize(("n_weights", "n"), [(10**9, 6), (850_000, 22), (425_000, 45)])
 def test_small_models_take_more_products_at_once(of_weights: Weighing, n_weights: int, n: int) -> None:
     assert products_at_once(of_weights(n_weights), [Extent(64, 64)], Settings()) == n
-    assert products_at_once(of_weights(n_weights), [Extent(64, 64)] * 2, Settings()) == max(8, n // 2)
+    assert products_at_once(of_weights(n_weights), [Extent(64, 64)] * 2, Settings()) == max(3, n // 2)
 
 
-@pytest.mark.parametrize(("n_tokens", "n"), [(64, 27), (256, 8), (2048, 1)])
+@pytest.mark.parametrize(("n_tokens", "n"), [(8, 48), (48, 8), (384, 1), (1000, 1)])
+def test_a_large_model_takes_as_many_products_as_fill_a_matrix(of_weights: Weighing, n_tokens: int, n: int) -> None:
+    assert products_at_once(of_weights(10**9), [Extent(n_tokens, n_tokens)], Settings()) == n
+
+
+@pytest.mark.parametrize(("n_tokens", "n"), [(64, 22), (256, 5), (2048, 1)])
 def test_no_piece_of_a_long_prompt_is_too_large_to_be_kept(
     of_weights: Weighing, monkeypatch: pytest.MonkeyPatch, n_tokens: int, n: int
 ) -> None:

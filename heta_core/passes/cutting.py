@@ -21,9 +21,9 @@ from heta_core.passes.room import Extent, piece_bytes, shape_of
 from heta_core.settings import Settings
 
 _CHUNK = 8  # tokens of a large model
-_BATCH = 8  # products of a large model
+_ROWS = 384  # of a matrix: with fewer, products of a large model take turns at reading its weights
 _MASKED_FLOPS = 2e9
-_PRODUCT_FLOPS = 6e9
+_PRODUCT_FLOPS = 5e9
 
 
 def masked_runs(lm: LanguageModel, groups: Groups, n_tokens: int, settings: Settings) -> list[range]:
@@ -56,8 +56,9 @@ def products_at_once(lm: LanguageModel, extents: Sequence[Extent], settings: Set
     if settings.batch is not None:
         return settings.batch
     n_weights = shape_of(lm).last(settings.layers).n_weights
-    each = sum(4 * n_weights * extent.n_run for extent in extents)
-    return min(max(_BATCH, int(_PRODUCT_FLOPS / each)), _kept_rows(lm, extents, is_product=True))
+    n_run = sum(extent.n_run for extent in extents)
+    at_least = ceil(_ROWS / n_run)
+    return min(max(at_least, int(_PRODUCT_FLOPS / (4 * n_weights * n_run))), _kept_rows(lm, extents, is_product=True))
 
 
 def _kept_rows(lm: LanguageModel, extents: Sequence[Extent], *, is_product: bool) -> int:
