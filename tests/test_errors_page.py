@@ -53,17 +53,18 @@ def outcome(example: Example, asked: Asked, *, is_right: bool = True) -> Outcome
     )
 
 
-def worked(asked: Asked) -> Iterator[Step]:
+def worked(asked: Asked, on: desk.Desk) -> Iterator[Step]:
     """A run whose examples that say so are answered wrongly, and one that fails as a whole."""
     if asked.dataset.examples[0].prompt == "no model":
         raise LoadError("There is no such model: choose another.")
-    found: tuple[Outcome, ...] = ()
+    kept = desk.Loose(on.opened)
+    n_all = len(asked.dataset.examples)
     for n, example in enumerate(asked.dataset.examples):
-        yield Step(f"Example {n + 1}", n / len(asked.dataset.examples), found or None)  # type: ignore[arg-type]
-        found = (*found, outcome(example, asked, is_right="wrong" not in example.prompt))
-        yield Step(f"Example {n + 1}", (n + 1) / len(asked.dataset.examples), found)  # type: ignore[arg-type]
+        yield Step(f"Example {n + 1}", n / n_all, kept.record if n else None)  # type: ignore[arg-type]
+        kept.add(outcome(example, asked, is_right="wrong" not in example.prompt))
+        yield Step(f"Example {n + 1}", (n + 1) / n_all, kept.record)  # type: ignore[arg-type]
     while "forever" in asked.dataset.examples[-1].prompt:
-        yield Step("Example forever", 0.9, found)  # type: ignore[arg-type]
+        yield Step("Example forever", 0.9, kept.record)  # type: ignore[arg-type]
 
 
 @pytest.fixture

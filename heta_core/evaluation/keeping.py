@@ -7,16 +7,17 @@
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from io import FileIO
 from pathlib import Path
 
 from heta_core.errors import InputError, ReportError, SettingsError
-from heta_core.evaluation.outcome import Key, Outcome
+from heta_core.evaluation.outcome import Key, Outcome, Remark
 from heta_core.evaluation.plan import Plan, differences
-from heta_core.evaluation.record import Record, loads, outcome_line, plan_line, source_line
+from heta_core.evaluation.record import Record, loads, outcome_line, plan_line, remark_line, source_line
 from heta_core.parts import Source
 
 NAME = "run.jsonl"
@@ -30,6 +31,7 @@ class Kept:
     path: Path
     file: FileIO
     done: set[Key]
+    _writing: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, outcome: Outcome) -> None:
         """One more example.
@@ -61,7 +63,20 @@ class Kept:
             self._write(source_line(source))
             self.record = replace(self.record, sources=(*self.record.sources, source))
 
+    def remark(self, key: Key, words: Remark) -> None:
+        """What a reader writes about an example; also while another thread adds examples.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        self._write(remark_line(key, words))
+        self.record = self.record.with_remark(key, words)
+
     def _write(self, line: str) -> None:
+        with self._writing:
+            self._append(line)
+
+    def _append(self, line: str) -> None:
         end = self.file.seek(0, os.SEEK_END)
         try:
             left = memoryview(line.encode())

@@ -1,29 +1,45 @@
 """What a run is asked to do: the data, the methods, the metrics, as the form has them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from heta_core import datasets
 from heta_core.datasets import Dataset
-from heta_core.errors import HetaError, InputError
-from heta_core.evaluation.plan import BASELINE, Plan
+from heta_core.errors import InputError
+from heta_core.evaluation.plan import BASELINE, Plan, corpus
 from heta_core.faithfulness.curves import check_mask
 from heta_core.settings import Mask, Settings, Weights
-from pages.ui import engine_cache, session, state
+from pages.ui import engine_cache, keeping, session, state
 
 if TYPE_CHECKING:
     from heta_core.methods import Method
     from heta_core.metrics import Metric
 
-Source = Literal["town", "paste", "upload"]
+Source = Literal["town", "curated", "paste", "upload", "path"]
 SOURCES: dict[Source, str] = {
     "town": "Littletown",
+    "curated": "Stories and science",
     "paste": "Paste",
     "upload": "Upload",
+    "path": "A path",
 }
 KEYS = {
     name: f"heta.errors.{name}"
-    for name in ("source", "skill", "count", "pasted", "upload", "methods", "metrics", "limit", "mask", "scaling")
+    for name in (
+        "source",
+        "skill",
+        "count",
+        "pairs",
+        "pasted",
+        "upload",
+        "path",
+        "methods",
+        "metrics",
+        "limit",
+        "mask",
+        "scaling",
+    )
 }
 FIRST_METHODS = ("heta", "first_order", "input_gradient", "occlusion")
 FIRST_METRICS = ("deletion", "evidence", "dsa")
@@ -47,10 +63,20 @@ def skills() -> tuple[str, ...]:
     return (*SKILLS, _EVERY)
 
 
+def sources() -> list[str]:
+    """Where data can come from; from the disk of the server only where the reader sits at it."""
+    return [title for name, title in SOURCES.items() if name != "path" or keeping.is_private()]
+
+
 def source() -> Source:
     """Where the data come from."""
     chosen = state.widget(KEYS["source"])
     return next((name for name in get_args(Source) if SOURCES[name] == chosen), "town")
+
+
+def _is_made() -> bool:
+    """The data come with the app, as many as were asked for."""
+    return source() in ("town", "curated")
 
 
 def dataset() -> Dataset | None:
@@ -63,6 +89,11 @@ def dataset() -> Dataset | None:
         skill = state.widget(KEYS["skill"]) or skills()[0]
         n = int(state.widget(KEYS["count"]) or 20)
         return datasets.generated(None if skill == _EVERY else skill, n, 0)
+    if source() == "curated":
+        return datasets.curated_set(int(state.widget(KEYS["pairs"]) or 20), 0)
+    if source() == "path":
+        path = (state.widget(KEYS["path"]) or "").strip()
+        return datasets.read_path(Path(path).expanduser()) if path and keeping.is_private() else None
     if source() == "paste":
         text = (state.widget(KEYS["pasted"]) or "").strip("\n")
         return datasets.read(text, "pasted") if text.strip() else None
@@ -79,13 +110,12 @@ def asked() -> Asked:
     data = dataset()
     if data is None:
         raise InputError("A run needs examples, got none: paste some or choose a file.")
-    limit = state.widget(KEYS["limit"])
-    n = min(int(limit), MOST_AT_ONCE) if limit else MOST_AT_ONCE
+    n = MOST_AT_ONCE if _is_made() else int(state.widget(KEYS["limit"]) or MOST_AT_ONCE)
     data = Dataset(data.name, data.format, data.examples[:n], data.refused)
-    return Asked(data, session.model(), plan())
+    return Asked(data, session.model(), plan(session.model(), data))
 
 
-def plan() -> Plan:
+def plan(model: str, data: Dataset) -> Plan:
     """The methods, metrics and settings of the form.
 
     Raises:
@@ -99,6 +129,8 @@ def plan() -> Plan:
         settings=settings,
         weights=Weights(scaling=state.widget(KEYS["scaling"]) or session.weights().scaling),
         check_mask=check_mask(mask),
+        models=(model,),
+        corpora=(corpus(data),),
     )
 
 
@@ -132,13 +164,6 @@ def readable(data: Dataset | None) -> str | None:
     if data is None:
         return None
     n, refused = len(data.examples), len(data.refused)
-    form = "" if data.format == "littletown" else f", read as {_title(data.format)}"
+    form = "" if _is_made() else f", read as {datasets.named(data.format).title}"
     left = f"; {refused:,} cannot be used" if refused else ""
     return f"{n:,} {'example' if n == 1 else 'examples'}{form}{left}."
-
-
-def _title(form: str) -> str:
-    try:
-        return datasets.named(form).title
-    except HetaError:
-        return form

@@ -2,45 +2,62 @@
 
 import importlib
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from heta_core.errors import HetaError
+from heta_core.errors import HetaError, InputError
+from heta_core.evaluation import earlier
 from heta_core.evaluation import record as records
+from heta_core.evaluation.keeping import Kept, keeping
 from heta_core.evaluation.outcome import Key, Outcome, Remark
 from heta_core.evaluation.plan import Plan
 from heta_core.evaluation.record import Record
+from pages.errors import shelf
 from pages.errors.asking import Asked
 from pages.ui import engine_cache, state
 from pages.ui.details import text_of
 from pages.ui.engine_cache import Step
 from pages.ui.runs import Run
 
+if TYPE_CHECKING:
+    from heta_core.language_model import LanguageModel
+
 UPLOAD = "heta.errors.opened"
-_LONGEST = 256 * 1024 * 1024  # characters of a run that is opened
 
 
 @dataclass(slots=True, eq=False)
 class Desk:
-    """One run: from a form or from a file. Remarks stay with the reader's session."""
+    """One run: from the form, from a file, or kept earlier."""
 
-    plan: Plan
+    opened: Record  # as it was before this session went on with it
     n_asked: int  # examples
-    run: Run | None = None  # None where it was opened from a file
-    saved: tuple[Outcome, ...] = ()
+    run: Run | None = None  # None where it is only looked at
+    folder: Path | None = None  # where it is kept
     remarks: dict[Key, Remark] = field(default_factory=dict)
+    kept: Kept | None = None  # its file, while the run holds it open
+
+    @property
+    def found(self) -> Record:
+        """As far as it has come."""
+        return self.run.result if self.run is not None and self.run.result is not None else self.opened
+
+    @property
+    def plan(self) -> Plan:
+        """What it is asked to do."""
+        return self.opened.plan
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
         """What is known so far, in the order of the data."""
-        if self.run is None:
-            return self.saved
-        return self.run.result or ()
+        return self.found.outcomes
 
     @property
     def record(self) -> Record:
-        """The same as a file would hold it."""
-        return records.joined(self.plan, self.outcomes, self.remarks)
+        """The same as a file holds it."""
+        return replace(self.found, remarks=dict(self.remarks))
 
 
 def current() -> Desk | None:
@@ -49,10 +66,19 @@ def current() -> Desk | None:
 
 
 def begin(asked: Asked) -> None:
-    """Start a run; the one before ends, and can be opened again only if it was saved."""
+    """Start a run, or go on with one that was left; the one on the desk ends.
+
+    Raises:
+        InputError: the folder of runs cannot be made.
+    """
+    try:
+        folder = shelf.place_for(asked.plan)
+    except OSError as error:
+        raise InputError(f"The folder of runs cannot be made ({error}): mend that, or switch saving off.") from error
     stop()
-    run = Run(work(asked), model=asked.model, is_patient=True)  # type: ignore[arg-type]
-    put(Desk(asked.plan, len(asked.dataset.examples), run))
+    desk = Desk(Record(asked.plan), len(asked.dataset.examples), folder=folder)
+    desk.run = Run(work(asked, desk), model=asked.model, is_patient=True)  # type: ignore[arg-type]
+    put(desk)
 
 
 def put(desk: Desk | None) -> None:
@@ -61,24 +87,56 @@ def put(desk: Desk | None) -> None:
     state.put("errors.chosen", None)
 
 
-def work(asked: Asked) -> Iterator[Step]:
-    """Example after example; the result of a step is all outcomes so far.
+def work(asked: Asked, desk: Desk) -> Iterator[Step]:
+    """Example after example; the result of a step is the run so far.
 
     Raises:
-        HetaError: the model cannot be loaded, or the plan names what there is not.
+        HetaError: the model cannot be loaded, the plan names what there is not, or the run cannot be written.
     """
     lm = yield from engine_cache.loaded(asked.model, may_download=False)
+    with ExitStack() as files:
+        if desk.folder is not None:
+            kept = files.enter_context(keeping(desk.folder, asked.plan))
+            kept.meet(lm.source)
+            desk.remarks |= kept.record.remarks
+        else:
+            kept = None
+            desk.opened = replace(desk.opened, sources=(lm.source,))
+        desk.kept = kept
+        files.callback(setattr, desk, "kept", None)
+        yield from _examples(lm, asked, kept or Loose(desk.opened))
+
+
+def _examples(lm: "LanguageModel", asked: Asked, kept: "Kept | Loose") -> Iterator[Step]:
     running = importlib.import_module("heta_core.evaluation.running")
-    found: tuple[Outcome, ...] = ()
-    examples, spent = asked.dataset.examples, 0.0
-    for n, example in enumerate(examples):
+    examples, spent, n_done = asked.dataset.examples, 0.0, 0
+    left = [example for example in examples if (asked.model, asked.dataset.name, example.id) not in kept.done]
+    n_before = len(examples) - len(left)
+    for n, example in enumerate(left):
         began = time.perf_counter()
         for progress in running.example_steps(lm, example, asked.plan, asked.dataset.name):
             if progress.outcome is not None:
-                found = (*found, progress.outcome)
-                spent += time.perf_counter() - began
-            told = f"Example {n + 1} of {len(examples)} · {progress.doing}{_left(spent, len(found), len(examples))}"
-            yield Step(told, (n + progress.fraction) / len(examples), found or None)  # type: ignore[arg-type]
+                kept.add(progress.outcome)
+                spent, n_done = spent + time.perf_counter() - began, n_done + 1
+            rest = _left(spent, n_done, len(left))
+            told = f"Example {n_before + n + 1} of {len(examples)} · {progress.doing}{rest}"
+            fraction = (n_before + n + progress.fraction) / len(examples)
+            yield Step(told, fraction, kept.record if kept.record.outcomes else None)  # type: ignore[arg-type]
+    if not left:
+        yield Step("Nothing is left to do", 1.0, kept.record)  # type: ignore[arg-type]
+
+
+@dataclass(slots=True, eq=False)
+class Loose:
+    """A run that is kept nowhere but here."""
+
+    record: Record
+    done: set[Key] = field(default_factory=set)
+
+    def add(self, outcome: Outcome) -> None:
+        """One more example."""
+        self.done.add(outcome.key)
+        self.record = replace(self.record, outcomes=(*self.record.outcomes, outcome))
 
 
 def _left(spent: float, n: int, of: int) -> str:
@@ -104,23 +162,55 @@ def stop() -> None:
 def open_file() -> None:
     """Lay the run of the file that was dropped on the desk; what lies there stays where the file is no run."""
     file = state.widget(UPLOAD)
-    if file is None:
-        return
+    if file is not None:
+        _open(lambda: records.loads(text_of(file.getvalue())), None)
+
+
+def open_kept(folder: Path) -> None:
+    """Lay a run that was kept on the desk."""
+    _open(lambda: earlier.opened(folder), folder)
+
+
+def _open(read: Callable[[], Record], folder: Path | None) -> None:
     try:
-        found = records.loads(text_of(file.getvalue()))
+        found = read()
     except HetaError as error:
         say(str(error))
         return
     say(None)
     stop()
-    put(Desk(found.plan, len(found.outcomes), None, found.outcomes, found.remarks))
+    n_asked = sum(corpus.n for corpus in found.plan.corpora) * max(1, len(found.plan.models))
+    put(Desk(found, n_asked or len(found.outcomes), folder=folder, remarks=dict(found.remarks)))
+
+
+def delete(folder: Path) -> None:
+    """Remove a run that was kept; it leaves the desk too."""
+    desk = current()
+    if desk is not None and desk.folder == folder:
+        stop()
+        put(None)
+    try:
+        earlier.deleted(folder)
+    except HetaError as error:
+        say(str(error))
 
 
 def remark(key: Key, words: Remark) -> None:
     """Write something beside an example."""
     desk = current()
-    if desk is not None:
-        desk.remarks[key] = words
+    if desk is None:
+        return
+    desk.remarks[key] = words
+    if desk.folder is None:
+        return
+    try:
+        if desk.kept is not None:
+            desk.kept.remark(key, words)
+        else:
+            with keeping(desk.folder, desk.plan) as kept:
+                kept.remark(key, words)
+    except HetaError as error:
+        say(str(error))
 
 
 def say(problem: str | None) -> None:

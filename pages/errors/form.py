@@ -7,12 +7,14 @@ import streamlit as st
 from heta_core import datasets
 from heta_core.datasets import Dataset
 from heta_core.errors import HetaError
+from heta_core.evaluation.earlier import Earlier
 from heta_core.evaluation.plan import BASELINE
 from heta_core.settings import SCALINGS
 from heta_core.views import words
-from pages.errors import asking, desk
+from pages.errors import asking, desk, shelf
 from pages.errors.asking import FIRST_METHODS, FIRST_METRICS, KEYS, SOURCES
 from pages.errors.desk import Desk
+from pages.library.listing import moment
 from pages.ui import controls, session, state
 from pages.ui.plain import plain
 
@@ -40,9 +42,38 @@ def draw() -> None:
             _methods()
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("Run", type="primary", icon=":material/play_arrow:", on_click=_run)
-            with st.popover("Open a saved run", icon=":material/upload:"):
+            with st.popover("Open a run", icon=":material/folder_open:"):
+                _kept()
                 st.file_uploader("A run as it was saved here (.jsonl)", type=["jsonl"], key=desk.UPLOAD)
-                st.button("Open it", on_click=desk.open_file, disabled=state.widget(desk.UPLOAD) is None)
+                st.button("Open the file", on_click=desk.open_file, disabled=state.widget(desk.UPLOAD) is None)
+
+
+def _kept() -> None:
+    """The runs of this computer."""
+    place, runs = shelf.folder(), shelf.runs()
+    if place is None:
+        st.caption("Runs are not kept here: save one to open it again.")
+        return
+    chosen = st.selectbox(
+        "Kept on this computer",
+        runs,
+        index=None,
+        format_func=_name,
+        key="heta.errors.kept",
+        placeholder="Choose a run" if runs else "None yet",
+    )
+    if chosen is not None:
+        with st.container(horizontal=True):
+            st.button("Open it", on_click=desk.open_kept, args=(chosen.folder,))
+            st.button("Delete it", icon=":material/delete:", on_click=desk.delete, args=(chosen.folder,))
+    st.caption("Every run is kept by itself, in")
+    st.code(str(place), language=None, wrap_lines=True)
+
+
+def _name(run: Earlier) -> str:
+    about = ", ".join(corpus.name for corpus in run.plan.corpora) or "?"
+    models = ", ".join(run.plan.models) or "?"
+    return f"{moment(run.changed)} · {about} · {models} · {run.n_done} of {run.n_asked}"
 
 
 def progress(table: Desk) -> None:
@@ -58,7 +89,8 @@ def progress(table: Desk) -> None:
             st.error(plain(run.problem), icon=":material/error:")
     n, of = len(table.outcomes), table.n_asked
     if n < of and (run is None or not run.is_live):
-        st.caption(f"{n} of {of} examples: the run was ended before the others.")
+        on = " Run with the same data and methods goes on from here." if table.folder is not None else ""
+        st.caption(f"{n} of {of} examples: the run was ended before the others.{on}")
 
 
 def _run() -> None:
@@ -73,10 +105,15 @@ def _run() -> None:
 
 
 def _data() -> None:
-    st.segmented_control("Examples", list(SOURCES.values()), default=SOURCES["town"], key=KEYS["source"], required=True)
+    st.segmented_control("Examples", asking.sources(), default=SOURCES["town"], key=KEYS["source"], required=True)
     match asking.source():
         case "town":
             _town()
+        case "curated":
+            _curated()
+        case "path":
+            st.text_input("A file or folder on this computer", key=KEYS["path"], persist_state="session")
+            _limit()
         case "paste":
             st.text_area(
                 "One prompt per line, or JSONL, or CSV with a column “prompt”",
@@ -110,7 +147,20 @@ def _town() -> None:
         st.number_input("Examples", 1, asking.MOST_AT_ONCE, 20, key=KEYS["count"], persist_state="session")
 
 
+def _curated() -> None:
+    st.caption(
+        "A story and a passage that answers a science question, in both orders: does the score lie on the passage? "
+        "Natural English, which the embedded model cannot read: choose a larger one at the left."
+    )
+    st.number_input("Examples", 2, asking.MOST_AT_ONCE, 20, step=2, key=KEYS["pairs"], persist_state="session")
+
+
+def _limit() -> None:
+    st.number_input("At most", 1, asking.MOST_AT_ONCE, 100, key=KEYS["limit"], persist_state="session")
+
+
 def _samples() -> None:
+    _limit()
     with st.popover("What a file looks like", icon=":material/help:"):
         for form in datasets.known():
             st.markdown(f"**{form.title}** · {form.meaning}")
@@ -153,7 +203,6 @@ def _methods() -> None:
 
 def _settings() -> None:
     with st.container(horizontal=True):
-        st.number_input("At most", 1, asking.MOST_AT_ONCE, 100, key=KEYS["limit"], persist_state="session")
         st.selectbox(
             "Scores mask with",
             list(_MASKS),
