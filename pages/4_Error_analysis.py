@@ -33,7 +33,7 @@ def analyse() -> None:
     form.progress(table)
     if table.outcomes:
         method = listing.method(table)
-        board.draw(table.outcomes, table.plan, method)
+        board.draw(table, table.outcomes, method)
         chosen = listing.draw(table, table.outcomes, method)
         if chosen is not None:
             detail.draw(table, chosen, method)

@@ -16,9 +16,9 @@ sys.path.insert(0, str(ROOT))  # as `streamlit run app.py` does
 
 from heta_core.datasets import Example  # noqa: E402 - the pages need the path above
 from heta_core.errors import LoadError  # noqa: E402
-from heta_core.evaluation import record  # noqa: E402
+from heta_core.evaluation import dividing, earlier, record  # noqa: E402
 from heta_core.evaluation.outcome import Answer, Outcome, Remark, Scored  # noqa: E402
-from pages.errors import asking, desk, form, listing  # noqa: E402
+from pages.errors import asking, desk, form, further, listing  # noqa: E402
 from pages.errors.asking import KEYS, Asked  # noqa: E402
 from pages.ui import engine_cache, examples, session, state  # noqa: E402
 from pages.ui.engine_cache import Step  # noqa: E402
@@ -207,6 +207,30 @@ def test_signs_filter_and_so_do_tags(app: AppTest) -> None:
     app.session_state[listing.TAGS] = ["odd"]
     (row,) = page(app).dataframe[1].value.to_dict("records")
     assert (row["id"], row["tags"], row["note"]) == ("3", "odd", "look again")
+
+
+def test_the_examples_are_told_apart_by_how_sure_the_model_is(app: AppTest) -> None:
+    ran(app, "a first", "a wrong second", "a third")
+    app.session_state["heta.errors.groups"] = True
+    app.session_state[further.BY] = dividing.TITLES["confidence"]
+    groups = page(app).dataframe[1].value
+    assert list(groups["group"]) == ["p .7–.99", "wrong"] and list(groups["right"]) == ["2 of 2", "0 of 1"]
+    assert groups["HETA"][0].startswith("0.100")
+
+
+def test_two_runs_stand_beside_each_other(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HETA_LIBRARY", str(tmp_path / "library.sqlite"))
+    ran(app, "a first", "a second")
+    (tmp_path / "runs" / "one").mkdir(parents=True)
+    before = record.dumps(held(app).record).replace('["deletion", 0.1]', '["deletion", 0.3]')
+    (tmp_path / "runs" / "one" / "run.jsonl").write_text(before, encoding="utf-8")
+    app.session_state["heta.errors.beside"] = True
+    (run,) = earlier.earlier(tmp_path / "runs")
+    next(box for box in page(app).selectbox if box.key == further.OTHER).set_value(run).run()
+    assert "Both runs have the same settings" in texts(app) and "the 2 examples that both have" in texts(app)
+    changed = app.dataframe[1].value
+    first = changed.to_dict("records")[0]
+    assert first["difference"].startswith("-0.200") and first[""] == "differs"
 
 
 def chosen(app: AppTest, n: int) -> AppTest:

@@ -143,6 +143,11 @@ def methods() -> "tuple[Method, ...]":
     return tuple(method for method in room.known() if method.name != BASELINE)
 
 
+def titles() -> dict[str, str]:
+    """What methods are called, by their names."""
+    return {method.name: method.title for method in methods()} | {BASELINE: "Random"}
+
+
 def baseline() -> "Method":
     """What every other is held against."""
     from heta_core import methods as room

@@ -8,11 +8,12 @@ import streamlit as st
 
 from heta_core.evaluation import summary
 from heta_core.evaluation.outcome import Outcome
-from heta_core.evaluation.plan import BASELINE, Plan
+from heta_core.evaluation.plan import Plan
 from heta_core.evaluation.signs import KNOWN, signs
 from heta_core.evaluation.summary import Estimate, Line
 from heta_core.views.words import number
-from pages.errors import asking
+from pages.errors import asking, further
+from pages.errors.desk import Desk
 from pages.ui import state
 from pages.ui.theme import page_theme
 
@@ -24,7 +25,7 @@ _PICTURE = {"toImageButtonOptions": {"format": "svg", "filename": "heta-evaluati
 _FEW = 30  # examples; with fewer an interval says little
 
 
-def draw(outcomes: Sequence[Outcome], plan: Plan, method: str) -> None:
+def draw(table: Desk, outcomes: Sequence[Outcome], method: str) -> None:
     """Counts, then the methods against each other on one measure and on all."""
     _counts(outcomes, method)
     found = _lines(outcomes)
@@ -38,7 +39,9 @@ def draw(outcomes: Sequence[Outcome], plan: Plan, method: str) -> None:
         "Draw", told, format_func=lambda name: known[name].title, key=MEASURE, persist_state="session", width=320
     )
     _drawn(found, known[chosen or told[0]])
-    st.caption(_said(outcomes, plan))
+    st.caption(_said(outcomes, table.plan))
+    further.groups(table, known[chosen or told[0]])
+    further.beside(table)
 
 
 def _lines(outcomes: Sequence[Outcome]) -> list[Line]:
@@ -66,10 +69,10 @@ def _counts(outcomes: Sequence[Outcome], method: str) -> None:
 
 def _table(found: Sequence[Line], measures: "Sequence[Measure]") -> None:
     """Every measure of every method, with its interval."""
-    titles = _titles()
+    titles = asking.titles()
     rows = [
         {"Method": titles.get(line.method, line.method), "n": line.n - line.n_failed}
-        | {_heading(measure): _told(line.means.get(measure.name)) for measure in measures}
+        | {_heading(measure): further.told_of(line.means.get(measure.name)) for measure in measures}
         | {"s, median": line.seconds[0] if line.seconds else None}
         for line in found
     ]
@@ -82,22 +85,11 @@ def _heading(measure: "Measure") -> str:
     return f"{measure.title} {'↑' if measure.better == 'high' else '↓'}"
 
 
-def _told(own: Estimate | None) -> str:
-    """With equally many digits everywhere, so that a column sorts."""
-    if own is None:
-        return ""
-    return f"{own.mean:.3f}" + (f" ({own.low:.3f} to {own.high:.3f})" if own.n > 1 else "")
-
-
-def _titles() -> dict[str, str]:
-    return {method.name: method.title for method in asking.methods()} | {BASELINE: "Random"}
-
-
 def _drawn(found: Sequence[Line], measure: "Measure") -> None:
     """One measure with its intervals, and what each method gains over random orders."""
     from heta_core.views import intervals  # plotly takes half a second, which the first screen should not wait for
 
-    titles = _titles()
+    titles = asking.titles()
     own = [(titles.get(line.method, line.method), line.means.get(measure.name)) for line in found]
     rows = [intervals.Interval(name, e.mean, e.low, e.high, e.n) for name, e in own if e is not None]
     figure = intervals.figure(rows, measure.title, better=measure.better, baseline="Random", theme=page_theme())

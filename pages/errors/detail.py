@@ -70,7 +70,7 @@ def _pieces(outcome: Outcome) -> list[str]:
 
 def _texts(outcome: Outcome) -> None:
     """The text once for each method, shaded by its scores."""
-    titles = {method.name: method.title for method in asking.methods()}
+    titles = asking.titles()
     evidence, distractor = (outcome.units_in(spans) for spans in (outcome.example.evidence, outcome.example.distractor))
     pieces, theme = _pieces(outcome), page_theme()
     for scored in outcome.scored:

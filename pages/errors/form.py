@@ -58,7 +58,7 @@ def _kept() -> None:
         "Kept on this computer",
         runs,
         index=None,
-        format_func=_name,
+        format_func=run_name,
         key="heta.errors.kept",
         placeholder="Choose a run" if runs else "None yet",
     )
@@ -70,7 +70,8 @@ def _kept() -> None:
     st.code(str(place), language=None, wrap_lines=True)
 
 
-def _name(run: Earlier) -> str:
+def run_name(run: Earlier) -> str:
+    """When, on what and how far."""
     about = ", ".join(corpus.name for corpus in run.plan.corpora) or "?"
     models = ", ".join(run.plan.models) or "?"
     return f"{moment(run.changed)} · {about} · {models} · {run.n_done} of {run.n_asked}"

@@ -37,7 +37,7 @@ _TEXTS = {
 
 def method(desk: Desk) -> str:
     """Whose scores the signs and shares are about."""
-    titles = {one.name: one.title for one in asking.methods()}
+    titles = asking.titles()
     names = [name for name in desk.plan.methods]
     chosen = st.selectbox(
         "Signs and shares of",
