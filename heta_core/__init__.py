@@ -24,6 +24,8 @@ _HOME = {
     "dumps": "heta_core.report",
     "estimate": "heta_core.cost.estimate",
     "explain": "heta_core.generation",
+    "explain_by": "heta_core.explaining",
+    "explain_by_steps": "heta_core.explaining",
     "explain_steps": "heta_core.generation",
     "generate": "heta_core.generation",
     "generate_steps": "heta_core.generation",

@@ -1,7 +1,8 @@
 """The result: why the model said its target, as a frozen value on CPU numpy.
 
 An `Attribution` grows while it is computed: first the prediction and the transition are known, then the KL
-information, then the Hessian sensitivity. What is not known yet is None, never a number.
+information, then the Hessian sensitivity. What is not known yet is None, never a number. Of another
+method than HETA the scores alone are known, as they were given.
 """
 
 from bisect import bisect_right
@@ -15,7 +16,7 @@ from heta_core import markup
 from heta_core.combine import Combined, combine
 from heta_core.errors import ReportError
 from heta_core.groups import Groups, check, joined, singles
-from heta_core.parts import Floats, Information, Prediction, Sensitivity, Source, Transition, Work
+from heta_core.parts import Floats, Given, Information, Prediction, Sensitivity, Source, Transition, Work
 from heta_core.settings import Settings, Weights
 from heta_core.targets import Target
 from heta_core.tokens import Tokens
@@ -50,6 +51,7 @@ class Attribution:
     later: tuple[Prediction, ...] = ()  # of the further tokens of a span
     foil: tuple[Prediction, ...] = ()  # of the foil's tokens
     groups: Groups | None = None  # blocks of tokens that are scored, each as one; None where every token is
+    given: Given | None = None  # the scores of another method, in the place of all components
 
     def __post_init__(self) -> None:
         n_context = self.target.n_context
@@ -67,10 +69,13 @@ class Attribution:
             "transition": self.transition.scores if self.transition else None,
             "information": self.information.kl if self.information else None,
             "hessian": self.hessian.scores if self.hessian else None,
+            "given": self.given.scores if self.given else None,
         }
         for name, values in lengths.items():
             if values is not None and len(values) != n:
                 raise ReportError(f"The {name} needs one value for each of {n} {unit}, found {len(values)}.")
+        if self.given is not None and (self.method == "heta" or self.transition or self.information or self.hessian):
+            raise ReportError("Scores that are given are of another method than HETA, and stand without components.")
 
     @property
     def n_context(self) -> int:
@@ -131,12 +136,13 @@ class Attribution:
 
     @property
     def is_complete(self) -> bool:
-        """Every component is there."""
-        return self.transition is not None and self.information is not None and self.hessian is not None
+        """The scores are known: every component is there, or they were given."""
+        has_all = self.transition is not None and self.information is not None and self.hessian is not None
+        return has_all or self.given is not None
 
     @property
     def combined(self) -> Combined | None:
-        """Eq. 5 on the components, or None until all three are there."""
+        """Eq. 5 on the components, or None until all three are there, and of another method."""
         return self._combined(self.hessian.scores) if self.hessian is not None else None
 
     def scored(self, hessian: Floats) -> Floats:
@@ -163,10 +169,19 @@ class Attribution:
         Raises:
             ReportError: a component is missing.
         """
+        if self.given is not None:
+            return self.given.scores
         combined = self.combined
         if combined is None:
             raise ReportError("The score needs all three components; this result is partial: run it to the end.")
         return combined.scores
+
+    @property
+    def shares(self) -> Floats | None:
+        """(T,) the scores over the sum of their sizes, with their signs; None until they are known."""
+        if self.given is not None:
+            return self.given.shares
+        return None if self.combined is None else self.combined.shares
 
     @property
     def effect(self) -> Floats | None:
@@ -186,8 +201,8 @@ class Attribution:
         return np.abs(self.effect) if self.foil else self.information.kl
 
     def with_weights(self, weights: Weights) -> "Attribution":
-        """The same components, combined otherwise. The model does not run."""
-        return replace(self, weights=weights)
+        """The same components, combined otherwise; scores that were given stay. The model does not run."""
+        return self if self.given is not None else replace(self, weights=weights)
 
     def top(self, k: int = 5) -> tuple[int, ...]:
         """The units of the k highest scores, highest first; equal scores in reading order."""
@@ -227,7 +242,6 @@ class Attribution:
 
     def _repr_html_(self) -> str:
         """The strip, for notebooks."""
-        combined = self.combined
-        shares = combined.shares if combined else np.zeros(self.n_units)
+        shares = np.zeros(self.n_units) if self.shares is None else np.maximum(self.shares, 0.0)
         position = self.unit_of(self.target.position)
         return markup.strip(self.units.pieces, shares, target=self.target.text, position=position)

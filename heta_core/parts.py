@@ -144,6 +144,27 @@ class Work:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """What another method than HETA says of the scored units. It has no components: those are not known of it."""
+
+    scores: Floats  # (T,) as the method has them, the most important highest
+    title: str  # of the method, as on the page
+    unit: str = ""  # of the scores, such as nats; empty where they have none
+    is_signed: bool = False  # above 0 a unit speaks for what is explained, below it against
+
+    def __post_init__(self) -> None:
+        _check("scores", self.scores if not self.is_signed else np.abs(self.scores), 1)
+        if not self.title.strip():
+            raise ReportError("The scores of a method need its title, found none.")
+
+    @property
+    def shares(self) -> Floats:
+        """(T,) scores over the sum of their sizes, with their signs; all zero where nothing has a score."""
+        total = float(np.abs(self.scores).sum())
+        return self.scores / total if total > 0 else self.scores
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Which model computed it, and on what."""

@@ -1,28 +1,34 @@
 """Reports of older versions as the present one writes them.
 
-Version 2 added what later settings, estimators and groups need to say; what their absence meant is filled in.
+Version 2 added what later settings, estimators and groups need to say, version 3 the scores of other methods; what
+their absence meant is filled in.
 """
 
 from typing import Any
 
-VERSION = 2
+VERSION = 3
 
 _SETTINGS = dict.fromkeys(("tolerance", "rank", "layers", "step", "memory"))
 
 
 def upgraded(fields: dict[str, Any], version: int) -> dict[str, Any]:
-    """The fields of a report of some version as version 2 has them.
+    """The fields of a report of some version as version 3 has them.
 
     What is not there, or not of the right kind, is left for the reader to refuse.
     """
     if version >= VERSION:
         return fields
     fields = dict(fields)
+    is_generation = isinstance(fields.get("steps"), list)
+    if not is_generation:
+        fields = {"given": None} | fields
+    if version >= 2:
+        return fields
     settings = fields.get("settings")
     estimator = settings.get("estimator") if isinstance(settings, dict) else None
     if isinstance(settings, dict):
         fields["settings"] = _SETTINGS | settings
-    if isinstance(fields.get("steps"), list):
+    if is_generation:
         fields["steps"] = [_with_estimators(step, estimator) for step in fields["steps"]]
         return fields
     found: dict[str, Any] = {"groups": None} | _with_estimators(fields, estimator)

@@ -8,6 +8,7 @@ const LEAST_EFFECT = 1e-3; // nats; below it an effect has no sign
 /* ---- words and numbers, written as heta_core/views/words.py writes them ---- */
 
 function percent(value, digits = 1) {
+  if (value < 0) return `−${percent(-value, digits)}`;
   if (value > 0 && value < 0.5 * 10 ** (-2 - digits)) return `< ${10 ** -digits}\u00a0%`;
   if (value < 1 && value > 1 - 0.5 * 10 ** (-2 - digits)) return `> ${100 - 10 ** -digits}\u00a0%`;
   return `${(100 * value).toFixed(digits)}\u00a0%`;

@@ -98,14 +98,19 @@ def explained(result: Result) -> str:
 
 
 def title(result: Result) -> str:
-    """What an entry is called until its reader calls it something else: how the prompt ends, and what follows it."""
+    """What an entry is called until its reader calls it something else: how the prompt ends, and what follows it.
+
+    Of another method than HETA also whose scores they are.
+    """
+    by = ""
     if isinstance(result, GenerationAttribution):
         said = _continuation(result)
     else:
         said = " / ".join(side.strip() for side in (result.target.text, result.target.foil_text) if side)
+        by = f" · {_beginning(result.given.title, _SAID)}" if result.given else ""
     before = " ".join(words.visible(_prompt(result)).split())
     tail = before if len(before) <= _TITLE else "…" + before[-_TITLE:].partition(" ")[2]
-    return f"{tail} → {_beginning(words.label(said), _SAID)}".strip()
+    return f"{tail} → {_beginning(words.label(said), _SAID)}{by}".strip()
 
 
 def preview(result: Result) -> str:

@@ -62,6 +62,7 @@ class Method:
     meaning: str  # one sentence
     score: Callable[[Asked, int], Scoring]  # of the n-th draw
     n_draws: int = 1  # of a method that is random: how many scores stand for it
+    unit: str = ""  # of the scores; empty where they have none
     is_signed: bool = False  # above 0 a unit speaks for what is explained, below it against
     is_reference: bool = False  # drawn beside every map that is checked
     source: str = ""  # paper, where it is not a matter of course

@@ -101,6 +101,7 @@ METHOD = Method(
     title="ALTI-Logit",
     meaning="What attention adds to the target's logit for each token, led back through the layers to the text.",
     score=score,
+    unit="logits",
     is_signed=True,
     source="Ferrando et al. 2023",
     place=62,

@@ -62,6 +62,7 @@ METHOD = Method(
     title="AttnLRP",
     meaning="The target's logit handed back through every layer, in shares, to the embeddings.",
     score=score,
+    unit="logits",
     is_signed=True,
     source="Achtibat et al. 2024",
     place=35,

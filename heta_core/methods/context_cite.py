@@ -89,6 +89,7 @@ METHOD = Method(
     title="ContextCite",
     meaning="A line with few slopes through the odds of the answer when half of the context is missing.",
     score=score,
+    unit="nats of log-odds",
     is_signed=True,
     source="Cohen-Wang et al. 2024",
     place=73,

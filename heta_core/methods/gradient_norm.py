@@ -24,6 +24,7 @@ METHOD = Method(
     title="Gradient norm",
     meaning="How steeply the answer changes with each embedding, whichever way.",
     score=score,
+    unit="nats per unit of embedding",
     source="Simonyan et al. 2014",
     place=25,
 )

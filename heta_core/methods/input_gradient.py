@@ -20,6 +20,7 @@ METHOD = Method(
     title="Input × gradient",
     meaning="Each embedding times the gradient of what is explained: what a straight line says of removing it.",
     score=score,
+    unit="nats",
     is_signed=True,
     is_reference=True,
     source="Shrikumar et al. 2017",

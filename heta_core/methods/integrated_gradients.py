@@ -87,6 +87,7 @@ METHOD = Method(
     title="Integrated gradients",
     meaning="Each embedding times the mean gradient on the way from embeddings of zeros to the text.",
     score=score,
+    unit="nats",
     is_signed=True,
     source="Sundararajan et al. 2017",
     place=31,

@@ -67,6 +67,7 @@ METHOD = Method(
     title="KernelSHAP",
     meaning="The sum over what is left that fits the answer best, with the weights that make it Shapley's.",
     score=score,
+    unit="nats",
     is_signed=True,
     source="Lundberg & Lee 2017",
     place=71,

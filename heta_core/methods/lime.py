@@ -54,6 +54,7 @@ METHOD = Method(
     title="LIME",
     meaning="A straight line through what the answer does when some words are missing, the fewer the more it counts.",
     score=score,
+    unit="nats",
     is_signed=True,
     source="Ribeiro et al. 2016",
     place=72,

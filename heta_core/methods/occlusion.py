@@ -22,6 +22,7 @@ METHOD = Method(
     title="Occlusion",
     meaning="How far the answer moves when this alone is masked.",
     score=score,
+    unit="nats",
     is_signed=True,
     is_reference=True,
     source="Zeiler & Fergus 2014",

@@ -110,6 +110,7 @@ METHOD = Method(
     title="Progressive inference",
     meaning="What many masked texts make of the answer on their way to the end, shared out among the words.",
     score=score,
+    unit="probability",
     is_signed=True,
     source="Kariyappa et al. 2024",
     place=76,

@@ -46,6 +46,7 @@ METHOD = Method(
     title="Shapley sampling",
     meaning="What the answer gains when this joins, on average over orders of joining.",
     score=score,
+    unit="nats",
     is_signed=True,
     source="Štrumbelj & Kononenko 2010",
     place=70,

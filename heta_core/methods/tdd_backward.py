@@ -33,6 +33,7 @@ METHOD = Method(
     title="TDD backward",
     meaning="How much likelier the answer becomes when this is put before what follows it.",
     score=score,
+    unit="probability",
     is_signed=True,
     source="Feng et al. 2024",
     place=75,

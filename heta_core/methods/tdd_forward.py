@@ -34,6 +34,7 @@ METHOD = Method(
     title="TDD forward",
     meaning="How much likelier the answer becomes with each further word of the text.",
     score=score,
+    unit="probability",
     is_signed=True,
     source="Feng et al. 2024",
     place=74,

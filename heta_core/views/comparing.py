@@ -172,7 +172,7 @@ def _error(both: Comparison) -> Floats | None:
 
 
 def _mass(values: Floats, places: tuple[Place, ...], *, is_left: bool) -> Mass:
-    parts, found = share(values), defaultdict[str, float](float)
+    parts, found = share(np.abs(values)), defaultdict[str, float](float)
     for place in places:
         unit = place.left if is_left else place.right
         if unit is not None:

@@ -21,12 +21,16 @@ def causes(both: Comparison) -> tuple[Cause, ...]:
     """All that differ; none where the same was asked of the same model in the same way."""
     left, right = both.left, both.right
     found = [*_model(left, right), *_text(both), *_target(left, right), *_scored(left, right)]
-    pairs = (
-        ("method", left.method, right.method),
+    are_hetas = left.given is None and right.given is None  # of another method there are no terms that could differ
+    terms = (
         ("information term", *("|Δ| of the two" if a.foil else "KL" for a in (left, right))),
-        ("mask", *(_mask(a) for a in (left, right))),
         ("Hessian estimator", *(_estimator(a.settings) for a in (left, right))),
-        ("random probes", *(f"seed {a.settings.seed}" for a in (left, right))),
+    )
+    pairs = (
+        ("method", *(naming.method(a) for a in (left, right))),
+        ("mask", *(_mask(a) for a in (left, right))),
+        *(terms if are_hetas else ()),
+        ("random probes" if are_hetas else "random seed", *(f"seed {a.settings.seed}" for a in (left, right))),
     )
     return (*found, *(Cause(*pair) for pair in pairs if pair[1] != pair[2]))
 

@@ -42,16 +42,17 @@ def look(attribution: Attribution, component: Component) -> Look:
     name, values = next(((n, v) for n in wanted if (v := raw(a, n)) is not None), (component, np.zeros(a.n_units)))
     is_known = raw(a, name) is not None
     signs = _signs(a)
+    is_sided = a.given.is_signed if a.given else bool(a.foil)
     hues: dict[int, Hue] = {1: "heat", -1: "against", 0: "neutral"}
     return Look(
         name,
         title(a, name),
-        tuple(intensity(values).tolist()),
+        tuple(intensity(np.abs(values)).tolist()),
         tuple(said(name, v) if is_known else "…" for v in values.tolist()),
-        tuple(hues[s] if a.foil else "heat" for s in signs),
+        tuple(hues[s] if is_sided else "heat" for s in signs),
         signs,
-        f"{said(name, float(values.max(initial=0)))} {_component(a, name).unit}",
-        _sides(a) if a.foil and a.information is not None else (),
+        f"{said(name, float(np.abs(values).max(initial=0)))} {_component(a, name).unit}",
+        _sides(a) if a.foil and (a.information is not None or (a.given is not None and is_sided)) else (),
         is_known,
     )
 
@@ -62,9 +63,12 @@ def instead(component: Component) -> tuple[Component, ...]:
 
 
 def raw(a: Attribution, component: Component) -> Floats | None:
-    """(T,) the values of a component as they are drawn, the final score as shares; None where it is not known."""
+    """(T,) the values of a component as they are drawn, the final score as shares; None where it is not known.
+
+    Of another method than HETA only the final score is, with its signs.
+    """
     if component == "final":
-        return None if a.combined is None else a.combined.shares
+        return a.shares
     if component == "transition":
         return None if a.transition is None else a.transition.scores
     if component == "hessian":
@@ -74,6 +78,8 @@ def raw(a: Attribution, component: Component) -> Floats | None:
 
 def title(a: Attribution, name: Component) -> str:
     """The name of a component, with the scaling where it has one."""
+    if name == "final" and a.given is not None:
+        return a.given.title
     known, w = _component(a, name).title, a.weights
     return f"{known} score ({words.SCALINGS[w.scaling]}, β {w.beta:g}, γ {w.gamma:g})" if name == "final" else known
 
@@ -110,6 +116,8 @@ def _component(a: Attribution, name: Component) -> words.ComponentWords:
 
 
 def _signs(a: Attribution) -> tuple[int, ...]:
+    if a.given is not None and a.given.is_signed:
+        return tuple(int(sign) for sign in np.sign(a.given.scores).tolist())
     if not a.foil or a.effect is None:
         return (0,) * a.n_units
     return tuple(0 if abs(e) < ranking.LEAST_EFFECT else 1 if e > 0 else -1 for e in a.effect.tolist())

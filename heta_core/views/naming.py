@@ -62,6 +62,13 @@ def units(attribution: Attribution) -> str:
     return UNITS[scored(attribution)][1]
 
 
+def method(attribution: Attribution) -> str:
+    """Whose scores they are."""
+    if attribution.given is not None:
+        return attribution.given.title
+    return "HETA" if attribution.method == "heta" else attribution.method
+
+
 def signed(nats: float) -> str:
     """A number of nats with its sign; what is too small to be written has none."""
     if abs(nats) < _LEAST:

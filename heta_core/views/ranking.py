@@ -110,6 +110,8 @@ def _columns(a: Attribution) -> dict[str, list[Any]]:
         columns["share"] = (combined.scores / total).tolist()
         columns["hessian_part"] = (combined.hessian / total).tolist()
         columns["kl_part"] = (combined.kl / total).tolist()
+    elif a.shares is not None:
+        columns["share"] = a.shares.tolist()
     if a.transition is not None:
         columns["transition"] = a.transition.scores.tolist()
     if a.hessian is not None and a.density is not None:

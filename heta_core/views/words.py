@@ -183,6 +183,8 @@ def _picture(character: str) -> str:
 
 def percent(value: float, digits: int = 1) -> str:
     """A share or probability; what would round to nothing or to all says so."""
+    if value < 0:
+        return f"−{percent(-value, digits)}"
     least = _LEAST_SHARE[digits]
     if 0 < value < least:
         return f"< {10**-digits:g}\u00a0%"

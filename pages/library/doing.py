@@ -26,6 +26,9 @@ def open_entry(shelf: Shelf, entry: Entry) -> None:
     if isinstance(result, GenerationAttribution):
         state.once("generate opened")  # else the page would open its own example over it
         branches.show(result, "From the Library")
+    elif result.given is not None:  # Explore draws components, which are not known of another method
+        compare([entry])
+        return
     else:
         state.once("opened")
         session.show(result)

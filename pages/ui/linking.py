@@ -103,13 +103,12 @@ def _open(entry_id: str) -> None:
         if own is None:
             raise LibraryError("This link opens a saved analysis, and this server saves none: open the saved file.")
         result = reading.load(own, entry_id)
+        if isinstance(result, Attribution):
+            session.show(result)
+        else:
+            session.say("This link leads to a generation: open it from the Library.")
     except HetaError as error:
         session.say(str(error))
-        return
-    if isinstance(result, Attribution):
-        session.show(result)
-    else:
-        session.say("This link leads to a generation: open it from the Library.")
 
 
 def written(result: Attribution) -> str:

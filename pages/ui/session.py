@@ -3,6 +3,7 @@
 from typing import Any
 
 from heta_core.attribution import Attribution
+from heta_core.errors import ReportError
 from heta_core.settings import Weights
 from pages.ui import engine_cache, examples, keeping, state
 from pages.ui.engine_cache import Question, Step
@@ -29,7 +30,16 @@ def view() -> Attribution | None:
 
 
 def show(result: Attribution) -> None:
-    """Put a finished result on the screen as it was saved, weights included."""
+    """Put a finished result on the screen as it was saved, weights included.
+
+    Raises:
+        ReportError: it is another method's, of which Explore's components are not known.
+    """
+    if result.given is not None:
+        raise ReportError(
+            f"Explore draws the components of HETA, which are not known of this method ({result.given.title}): import "
+            "the file in the Library and compare it on Compare."
+        )
     stop()
     for name, value in (("run", None), ("view", result), ("weights", result.weights), ("problem", None)):
         state.put(name, value)
