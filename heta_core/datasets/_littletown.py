@@ -44,6 +44,14 @@ def generated(skill: str | None, n: int, seed: int) -> Dataset:
     return Dataset(f"Littletown, {skill or 'every skill'}", "littletown", tuple(examples))
 
 
+def both_orders(skill: str, n: int, seed: int) -> Iterator[tuple[tuple[Instance, Example], ...]]:
+    """n questions that training never saw, each with its example, and where there is one in the other order too."""
+    for k, instance in enumerate(held_out(skill, n, seed)):
+        examples = _both(instance, f"littletown-{skill}-{seed}-{k}")
+        instances = (instance, other) if (other := swapped(instance)) is not None else (instance,)
+        yield tuple(zip(instances, examples, strict=True))
+
+
 def _taking_turns(skills: tuple[str, ...], turns: int, seed: int) -> Iterator[Example]:
     for k, instances in enumerate(zip(*(held_out(one, turns, seed) for one in skills), strict=True)):
         for instance in instances:

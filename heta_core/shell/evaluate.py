@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heta_core.datasets import Dataset, generated, read_path
+from heta_core.datasets import Dataset, curated_set, generated, read_path
 from heta_core.errors import HetaError, InputError
 from heta_core.faithfulness.curves import check_mask
-from heta_core.shell.evaluate_options import Generated
+from heta_core.shell.evaluate_options import VERIFIED, Generated
 from heta_core.shell.options import settings_of, weights_of
 from heta_core.shell.progress import fail, saying
 
@@ -57,10 +57,7 @@ def _datasets(arguments: argparse.Namespace) -> dict[str, Dataset]:
     """
     found: dict[str, Dataset] = {}
     for asked in arguments.dataset:
-        if isinstance(asked, Generated):
-            dataset = generated(asked.skill, min(asked.n, arguments.limit or asked.n), arguments.seed)
-        else:
-            dataset = read_path(asked)
+        dataset = _generated(asked, arguments) if isinstance(asked, Generated) else read_path(asked)
         if dataset.name in found:
             raise InputError(
                 f"Every data set needs a name of its own in a run, found {dataset.name!r} twice: rename one file."
@@ -72,6 +69,18 @@ def _datasets(arguments: argparse.Namespace) -> dict[str, Dataset]:
             print(f"{dataset.name}: {n} cannot be used, the first: {place}{first.why}", file=sys.stderr)
         found[dataset.name] = replace(dataset, examples=dataset.examples[: arguments.limit])
     return found
+
+
+def _generated(asked: Generated, arguments: argparse.Namespace) -> Dataset:
+    n = min(asked.n, arguments.limit or asked.n)
+    if asked.name == "curated":
+        return curated_set(n, arguments.seed)
+    if asked.skill != VERIFIED:
+        return generated(asked.skill, n, arguments.seed)
+    from heta_core.evaluation.verified import verified
+    from heta_core.loading import load
+
+    return verified(load("littletown"), n, arguments.seed)
 
 
 def _plan(arguments: argparse.Namespace, datasets: dict[str, Dataset]) -> "Plan":

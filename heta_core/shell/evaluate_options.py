@@ -10,14 +10,16 @@ from heta_core.shell.computing import add_settings, add_weights
 
 USUAL_METHODS = ("heta", "first_order", "occlusion", "recency", "uniform")
 USUAL_METRICS = ("deletion", "evidence", "dsa")
-USUAL_N = 100  # of generated data
+USUAL_N = 100  # of data that come along
+VERIFIED = "verified"  # in the place of a skill: in both orders, and only where the embedded model follows the evidence
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """Data that are made here: questions about Littletown."""
+    """Data that come along: questions about Littletown, or stories beside science."""
 
-    skill: str | None  # None: all in turn
+    name: str  # littletown or curated
+    skill: str | None  # of Littletown; None is all in turn
     n: int
 
 
@@ -64,7 +66,8 @@ def _asked(command: argparse.ArgumentParser) -> None:
         required=True,
         type=_dataset,
         metavar="DATA",
-        help=f"a file or folder of examples, or littletown[:skill[:n]] for generated ones ({USUAL_N} without n)",
+        help=f"a file or folder of examples; littletown[:skill[:n]] for generated ones, littletown:{VERIFIED}[:n] for "
+        f"those whose evidence the embedded model follows, curated[:n] for stories and science ({USUAL_N} without n)",
     )
     asked.add_argument(
         "--model", action="append", metavar="ID", help="name, Hugging Face id or folder (default littletown)"
@@ -95,10 +98,12 @@ def _asked(command: argparse.ArgumentParser) -> None:
 
 def _dataset(typed: str) -> Generated | Path:
     name, _, rest = typed.partition(":")
+    if name == "curated":
+        return Generated(name, None, _positive(rest) if rest else USUAL_N)
     if name != "littletown":
         return Path(typed)
     skill, _, n = rest.partition(":")
-    return Generated(skill or None, _positive(n) if n else USUAL_N)
+    return Generated(name, skill or None, _positive(n) if n else USUAL_N)
 
 
 def _workers(typed: str) -> Workers:
