@@ -29,7 +29,7 @@ def compare() -> None:
     picking.tools(shelf, sides)
     answers = [side.answer for side in sides if side is not None and side.answer is not None]
     if len(answers) == len(sides):
-        drawing.draw(*answers)
+        drawing.draw(answers)
 
 
 with frame.page("Compare", lambda: session.offer(None)):

@@ -13,11 +13,12 @@ import samples
 
 from heta_core.agreement import chance_overlap, overlap
 from heta_core.attribution import Attribution
-from heta_core.parts import Source
+from heta_core.parts import Given, Source
 from heta_core.settings import Settings, Weights
-from heta_core.views.comparing import Comparison, Place, align, compare
+from heta_core.views.compared_table import csv_text
+from heta_core.views.comparing import Comparison, Place, align, compare, together
 from heta_core.views.differing import causes, verdict
-from heta_core.views.side_by_side import csv_text, payload
+from heta_core.views.side_by_side import payload
 
 # Ids by the word, as a tokenizer has them; the samples number theirs by place.
 VOCABULARY: dict[str, int] = {}
@@ -270,17 +271,105 @@ def test_any_number_of_columns_is_compared_with_the_first() -> None:
 def test_whatever_is_compared_can_be_drawn_and_saved(one: Attribution, other: Attribution) -> None:
     shown = json.loads(json.dumps(payload((one, other)), allow_nan=False))
     assert len(shown["columns"]) == 2
-    rows = list(csv.reader(io.StringIO(csv_text(compare(one, other)))))
+    rows = list(csv.reader(io.StringIO(csv_text((one, other)))))
     assert {len(row) for row in rows} == {len(rows[0])} and len(rows) - 1 == len(shown["pairs"][0]["places"])
 
 
 def test_the_table_has_both_values_and_their_difference() -> None:
-    both = compare(A, B)
-    rows = list(csv.DictReader(io.StringIO(csv_text(both))))
-    assert [row["kind"] for row in rows[:2]] == ["same", "changed"]
+    rows = list(csv.DictReader(io.StringIO(csv_text((A, B)))))
+    assert [row["kind_b"] for row in rows[:2]] == ["same", "changed"]
     assert (rows[1]["token_a"], rows[1]["token_b"]) == ("Mia", "Noah")
-    assert (rows[5]["kind"], rows[5]["token_b"], rows[5]["kl_b"], rows[5]["kl_difference"]) == ("only in A", "", "", "")
+    assert (rows[5]["kind_b"], rows[5]["token_b"], rows[5]["kl_b"], rows[5]["kl_b_minus_a"]) == (
+        "only in A",
+        "",
+        "",
+        "",
+    )
     for row in rows[6:]:
-        assert float(row["kl_b"]) - float(row["kl_a"]) == pytest.approx(float(row["kl_difference"]))
-    hostile = compare(said(["<s>", "=1+1", " b"]), said(["<s>", "=1+1", " b"]))
-    assert "'=1+1" in csv_text(hostile)
+        assert float(row["kl_b"]) - float(row["kl_a"]) == pytest.approx(float(row["kl_b_minus_a"]))
+    hostile = said(["<s>", "=1+1", " b"])
+    assert "'=1+1" in csv_text((hostile, hostile))
+
+
+# more than two, and other methods
+
+
+def by_occlusion(a: Attribution, seed: int = 0, *, unit: str = "nats", title: str = "Occlusion") -> Attribution:
+    """The same question, with made-up scores that go below 0."""
+    scores = np.random.default_rng(seed).normal(size=a.n_units)
+    given = Given(scores, title, unit, is_signed=True)
+    return replace(a, transition=None, information=None, hessian=None, method=title.lower(), given=given)
+
+
+THIRD = said("Mia slowly ran to the red library. Why? Answer:", seed=7)
+
+
+def test_one_walk_leads_through_all_texts() -> None:
+    pairs = [compare(A, B), compare(A, THIRD), compare(A, A)]
+    found = together(pairs)
+    for k, a in enumerate((A, B, THIRD, A)):
+        assert [spot[k] for spot in found.spots if spot[k] is not None] == list(range(a.n_units))
+    for k, pair in enumerate(pairs):
+        assert list(found.at[k]) == sorted(set(found.at[k])) and len(found.at[k]) == len(pair.places)
+        for place, at in zip(pair.places, found.at[k], strict=True):
+            assert (found.spots[at][0], found.spots[at][k + 1]) == (place.left, place.right)
+    slowly = THIRD.tokens.pieces.index(" slowly")
+    assert (None, None, slowly, None) in found.spots and len(found.spots) == A.n_units + 1
+
+
+def test_of_two_the_walk_is_their_places() -> None:
+    pair = compare(A, said("Tom ran to a big old museum. Answer: yes", seed=2))
+    found = together([pair])
+    assert found.spots == tuple((p.left, p.right) for p in pair.places)
+    assert found.at == (tuple(range(len(pair.places))),)
+
+
+def test_four_columns_of_which_two_are_of_other_methods() -> None:
+    columns = (A, B, by_occlusion(A), by_occlusion(A, 1, unit="", title="Guess"))
+    shown = json.loads(json.dumps(payload(columns), allow_nan=False))
+    final, transition, hessian, kl = shown["components"]
+    assert [c["method"] for c in shown["columns"]] == ["HETA", "HETA", "Occlusion", "Guess"]
+    assert [c["is_signed"] for c in shown["columns"]] == [False, False, True, True]
+    assert final["scales"] == [0, 0, 2, 3] and final["title"] == "Score" and "different units" in final["meaning"]
+    for k, a in enumerate(columns):
+        shares = (a if k else A).shares
+        assert shares is not None and final["values"][k] == pytest.approx(shares.tolist(), rel=1e-5)
+        assert sum(abs(value) for value in final["values"][k]) == pytest.approx(1, rel=1e-4)
+    for c in (transition, hessian, kl):
+        assert [v is None for v in c["values"]] == [False, False, True, True]
+        assert [pair is None for pair in c["pairs"]] == [False, True, True]
+    assert [pair["facts"][0][0] for pair in final["pairs"]] == ["Order (Spearman)"] * 3
+    assert [cause[0] for cause in shown["pairs"][1]["causes"]] == ["method"]
+    assert shown["pairs"][1]["causes"][0][1:] == ["HETA", "Occlusion"]
+    assert shown["weights"].startswith("Scores of HETA with β 0.5, γ 0.5, ")
+
+
+def test_a_component_that_only_a_later_pair_knows_is_drawn_without_a_difference() -> None:
+    shown = payload((by_occlusion(A), A, B))
+    transition = shown["components"][1]  # type: ignore[index]
+    assert transition["values"][0] is None and transition["values"][1] and transition["pairs"] == [None, None]
+    assert payload((by_occlusion(A), A))["components"][1]["values"] is None  # type: ignore[index]
+
+
+def test_methods_agree_by_their_orders_alone() -> None:
+    occlusion = by_occlusion(A)
+    assert occlusion.given is not None
+    louder = replace(occlusion, given=replace(occlusion.given, scores=1000 * occlusion.given.scores))
+    (final,) = compare(occlusion, louder).components
+    assert final.agreement is not None and final.agreement.spearman == pytest.approx(1)
+    assert np.abs(final.difference).max() < 1e-12 and final.masses[0].same == pytest.approx(1)
+
+
+def test_the_table_of_four_has_all_columns() -> None:
+    columns = (A, B, by_occlusion(A), THIRD)
+    rows = list(csv.DictReader(io.StringIO(csv_text(columns))))
+    assert len(rows) == len(payload(columns)["spots"])  # type: ignore[arg-type]
+    for letter, a in zip("abcd", columns, strict=True):
+        found = [float(row[f"score_{letter}"]) for row in rows if row[f"score_{letter}"]]
+        assert found == pytest.approx(a.with_weights(A.weights).scores.tolist())
+    for row in rows:
+        if row["final_c"]:
+            assert float(row["final_c"]) - float(row["final_a"]) == pytest.approx(float(row["final_c_minus_a"]))
+        assert row["transition_c"] == "" and "transition_c_minus_a" not in row
+    (alone,) = [row for row in rows if row["kind_d"] == "not in A"]
+    assert (alone["token_a"], alone["token_d"], alone["kind_b"]) == ("", "slowly", "")

@@ -1,8 +1,9 @@
-/* Compare: two texts side by side, what the second has more and less than the first, and how far they agree.
+/* Compare: up to four texts side by side, what one has more and less than the first, and how far they agree with it.
 
-   `ui.view` is what heta_core/views/side_by_side.py wrote: every number comes from there, here it is only drawn. A place is
-   one step through both texts at once: [kind, unit of A, unit of B]. Pinning and hovering are about places, so a token and
-   its partner are always marked together. The server hears nothing of any of it. */
+   `ui.view` is what heta_core/views/side_by_side.py wrote: every number comes from there, here it is only drawn. A spot is
+   one step through all texts at once: the unit of A, of B, …, null where a text has none. Pinning and hovering are about
+   spots, so a token and its partners are always marked together. What is subtracted from which stands in `ui.rival`: the
+   pair of A and one other. The server hears nothing of any of it. */
 
 const [SAME, CHANGED, ONLY_A, ONLY_B] = [0, 1, 2, 3]; // as comparing.Kind counts them
 const FIRST_CHANGES = 8;
@@ -10,12 +11,12 @@ const MORE_CHANGES = 100; // at once: thousands of rows would take seconds
 const MARKED_CHANGES = 5; // their numbers stand in the text, if they are
 const LEAST_MARKED = 0.1; // of the biggest
 const SORTS = {
-  change: "biggest change",
-  more: "most more in B",
-  less: "most less in B",
-  a: "highest in A",
-  b: "highest in B",
-  text: "reading order",
+  change: () => "biggest change",
+  more: (x) => `most more in ${x}`,
+  less: (x) => `most less in ${x}`,
+  a: () => "highest in A",
+  b: (x) => `highest in ${x}`,
+  text: () => "reading order",
 };
 const INSTANCES = new WeakMap();
 const LEFT = "hetaCompareLeft"; // what the reader chose, over a remount
@@ -26,8 +27,8 @@ export default function ({ data, parentElement }) {
   const ui = INSTANCES.get(root);
   receive(ui, data.view);
   return () => {
-    const { component, scale, sort, signature, pin } = ui;
-    globalThis[LEFT] = { component, scale, sort, signature, pin };
+    const { component, scale, sort, signature, pin, rival } = ui;
+    globalThis[LEFT] = { component, scale, sort, signature, pin, rival };
     INSTANCES.delete(root);
   };
 }
@@ -40,8 +41,8 @@ function create(root) {
     legend: h("div", { class: "legend" }),
     weights: h("p", { class: "said" }),
     columns: h("div", { class: "columns" }),
-    minus: h("section", { class: "text minus", "aria-label": "B minus A" }),
-    card: h("section", { class: "card pinned", "aria-label": "One token in both" }),
+    minus: h("section", { class: "text minus", "aria-label": "One minus A" }),
+    card: h("section", { class: "card pinned", "aria-label": "One token in all texts" }),
     facts: h("section", { class: "card facts", "aria-label": "Agreement" }),
     changes: h("section", { class: "ranking changes", "aria-label": "Changes" }),
     tip: h("div", { class: "tip", hidden: "" }),
@@ -49,30 +50,49 @@ function create(root) {
   const bar = h("div", { class: "bar" }, el.tabs, el.scales, el.legend);
   const side = h("aside", { class: "side" }, el.card, el.facts);
   root.replaceChildren(el.causes, bar, el.weights, el.columns, h("div", { class: "cols" }, el.minus, side, el.changes), el.tip);
-  const ui = { root, el, component: "final", scale: "one", sort: "change", pin: null, hover: null, rows: FIRST_CHANGES, leader: null };
+  const ui = { root, el, rival: 0, component: "final", scale: "one", sort: "change", pin: null, hover: null, rows: FIRST_CHANGES, leader: null };
   listen(ui);
   return Object.assign(ui, globalThis[LEFT]);
 }
 
 function receive(ui, view) {
-  const signature = JSON.stringify([view.columns.map((c) => c.tokens), view.pairs[0].places]);
+  const signature = JSON.stringify([view.columns.map((c) => c.tokens), view.spots]);
   const isNew = signature !== ui.signature;
   if (isNew) Object.assign(ui, { pin: null, rows: FIRST_CHANGES });
-  Object.assign(ui, { view, signature, hover: null, places: view.pairs[0].places });
+  if (ui.rival >= view.pairs.length) ui.rival = 0;
+  Object.assign(ui, { view, signature, hover: null, spots: view.spots, kinds: view.pairs.map((pair) => kindsOf(pair, view.spots)) });
   ui.root.dataset.theme = isDark(ui.root) ? "dark" : "light";
   showTip(ui, null);
   keepFocus(ui, () => {
     if (isNew || !ui.strips) buildTexts(ui);
+    drawHeads(ui);
     render(ui);
   });
+}
+
+/* Spot → what it is to A and the other of a pair; null where neither stands. */
+function kindsOf(pair, spots) {
+  const kinds = spots.map(() => null);
+  for (const [kind, p] of pair.places) kinds[p] = kind;
+  return kinds;
+}
+
+/* The letter of what is held against A, and what is subtracted at every spot. */
+const other = (ui) => ui.view.columns[ui.rival + 1].letter;
+
+function subtract(ui) {
+  const compared = ui.shown?.pairs[ui.rival] ?? null;
+  [ui.difference, ui.error] = [ui.spots.map(() => null), ui.spots.map(() => null)];
+  if (compared) ui.view.pairs[ui.rival].places.forEach(([, p], k) => ([ui.difference[p], ui.error[p]] = [compared.difference[k], compared.error?.[k] ?? null]));
+  ui.most = Math.max(0, ...ui.difference.map((d) => Math.abs(d ?? 0)));
+  ui.order = sorted(ui, "change");
 }
 
 function render(ui) {
   const shown = ui.view.components.find((c) => c.name === ui.component && c.values);
   ui.shown = shown ?? ui.view.components.find((c) => c.values) ?? null;
-  ui.difference = ui.shown?.pairs[0].difference ?? ui.places.map(() => null);
-  ui.most = Math.max(0, ...ui.difference.map((d) => Math.abs(d ?? 0)));
-  ui.order = sorted(ui, "change");
+  subtract(ui);
+  if (ui.drawn !== ui.rival) fillMinus(ui);
   drawCauses(ui);
   drawBar(ui);
   paint(ui);
@@ -87,7 +107,7 @@ function render(ui) {
 const isShare = (c) => c.name === "final" || c.name === "transition";
 const written = (c, value) => (isShare(c) ? percent(value) : number(value));
 
-/* B minus A with its sign; of shares in percentage points. What is too small to be written has no sign. */
+/* A difference with its sign; of shares in percentage points. What is too small to be written has no sign. */
 function signed(c, d) {
   const [sign, size] = [d < 0 ? "−" : "+", Math.abs(d)];
   if (size === 0) return "0";
@@ -98,33 +118,35 @@ function signed(c, d) {
 const unitOf = (c) => (isShare(c) ? "points" : c.unit);
 const shortUnit = (c) => (isShare(c) ? "points" : c.name === "hessian" ? "nats/unit²" : "nats");
 
-function withError(ui, c, p) {
-  const [d, error] = [c.pairs[0].difference[p], c.pairs[0].error?.[p]];
-  return error === undefined || error === null ? signed(c, d) : `${signed(c, d)} ± ${number(error, decimals(Math.abs(d)))}`;
-}
+const withError = (c, d, error) => (error === undefined || error === null ? signed(c, d) : `${signed(c, d)} ± ${number(error, decimals(Math.abs(d)))}`);
 
+/* Spots of A and the other. */
 function sorted(ui, by) {
-  const [a, b] = ui.shown?.values ?? [[], []];
-  const of = (values, i) => (i === null ? -Infinity : values[i]);
+  const [a, b] = [ui.shown?.values[0], ui.shown?.values[ui.rival + 1]];
+  const of = (values, i) => (i === null || !values ? -Infinity : values[i]);
   const size = {
     change: (p) => (ui.difference[p] === null ? -1 : Math.abs(ui.difference[p])),
     more: (p) => ui.difference[p] ?? -Infinity,
     less: (p) => -(ui.difference[p] ?? Infinity),
-    a: (p) => of(a, ui.places[p][1]),
-    b: (p) => of(b, ui.places[p][2]),
+    a: (p) => of(a, ui.spots[p][0]),
+    b: (p) => of(b, ui.spots[p][ui.rival + 1]),
     text: (p) => -p,
   }[by];
-  return ui.places.map((_, p) => p).sort((p, q) => (size(q) > size(p)) - (size(q) < size(p)) || p - q);
+  return ui.view.pairs[ui.rival].places.map(([, p]) => p).sort((p, q) => (size(q) > size(p)) - (size(q) < size(p)) || p - q);
 }
 
 /* ---- what differs, and what is looked at ---- */
 
 function drawCauses(ui) {
-  const { causes, verdict } = ui.view.pairs[0];
-  const row = ([what, a, b]) => h("tr", {}, h("th", { scope: "row" }, `different ${what}`), h("td", {}, h("bdi", {}, a)), h("td", {}, h("bdi", {}, b)));
-  const head = h("tr", {}, h("td"), h("th", { scope: "col" }, badge("A")), h("th", { scope: "col" }, badge("B")));
-  const table = causes.length ? h("table", {}, h("thead", {}, head), h("tbody", {}, ...causes.map(row))) : null;
-  ui.el.causes.replaceChildren(h("p", {}, verdict), table ?? "");
+  const cell = (letter, text) => h("td", { "data-letter": letter }, h("bdi", {}, text));
+  const pairs = ui.view.pairs.map(({ causes, verdict }, x) => {
+    const letter = ui.view.columns[x + 1].letter;
+    const row = ([what, a, b]) => h("tr", {}, h("th", { scope: "row" }, `different ${what}`), cell("A", a), cell(letter, b));
+    const head = h("tr", {}, h("td"), h("th", { scope: "col" }, badge("A")), h("th", { scope: "col" }, badge(letter)));
+    const table = causes.length ? h("table", {}, h("thead", {}, head), h("tbody", {}, ...causes.map(row))) : null;
+    return h("div", {}, h("p", {}, ...(ui.view.pairs.length > 1 ? [badge(letter), " "] : []), verdict), table ?? "");
+  });
+  ui.el.causes.replaceChildren(...pairs);
 }
 
 const badge = (letter) => h("span", { class: "badge" }, letter);
@@ -132,22 +154,44 @@ const badge = (letter) => h("span", { class: "badge" }, letter);
 function drawBar(ui) {
   const tabs = ui.view.components.map((c) => {
     const pick = () => choose(ui, { component: c.name });
-    const tip = c.values ? c.meaning : "One of the two was saved before this was known.";
+    const lacks = ui.view.columns.some(({ method }) => method !== "HETA") ? "A part of HETA's score: not known of other methods." : "One of the two was saved before this was known.";
+    const tip = c.values ? c.meaning : lacks;
     const props = { type: "button", "data-key": c.name, "data-tip": tip, "aria-pressed": ui.shown === c, disabled: !c.values, onclick: pick };
     return h("button", props, c.title, h("small", {}, c.plain));
   });
   ui.el.tabs.replaceChildren(...tabs);
-  const scale = (name, title, tip) => h("button", { type: "button", "data-key": name, "data-tip": tip, "aria-pressed": ui.scale === name, onclick: () => choose(ui, { scale: name }) }, title);
+  const forced = !!ui.shown && isForced(ui);
+  const is = forced ? "own" : ui.scale;
+  const scale = (name, title, tip) => h("button", { type: "button", "data-key": name, "data-tip": tip, "aria-pressed": is === name, disabled: forced && name === "one", onclick: () => choose(ui, { scale: name }) }, title);
   ui.el.scales.replaceChildren(
-    scale("one", "One scale", "The same colour is the same value in both texts."),
+    scale("one", "One scale", forced ? UNITS_DIFFER : "The same colour is the same value in all texts that are scored in the same unit."),
     scale("own", "Each its own", "The highest value of each text has the full colour, however high it is.")
   );
   ui.el.weights.textContent = ui.view.weights;
-  if (!ui.shown) return ui.el.legend.replaceChildren("Nothing of these two is known on both sides yet.");
-  const [a, b] = tops(ui);
-  const ramp = (name, top) => h("span", { class: "scale" }, name, h("span", {}, "0"), h("i"), h("span", {}, written(ui.shown, top)));
-  const both = ui.scale === "one" ? [ramp("A and B", a)] : [ramp(badge("A"), a), ramp(badge("B"), b)];
-  ui.el.legend.replaceChildren(...both, h("span", {}, ui.shown.unit));
+  if (!ui.shown) return ui.el.legend.replaceChildren("Nothing of these is known on two sides yet.");
+  const highest = tops(ui);
+  const ramps = scales(ui).map((columns) => {
+    const [top, letters] = [highest[columns[0]], columns.map((k) => ui.view.columns[k].letter)];
+    const name = letters.length > 1 ? `${letters.slice(0, -1).join(", ")} and ${letters.at(-1)}` : badge(letters[0]);
+    const isSigned = columns.some((k) => isTwoSided(ui, k));
+    return h("span", { class: isSigned ? "scale diverging" : "scale" }, name, h("span", {}, isSigned ? written(ui.shown, -top) : "0"), h("i"), h("span", {}, written(ui.shown, top)));
+  });
+  const why = new Set(ui.shown.scales).size > 1 && is === (forced ? "own" : "one") ? h("span", {}, UNITS_DIFFER) : null;
+  const against = ui.shown.values.some((_, k) => isTwoSided(ui, k)) ? h("span", { class: "side-of against" }, h("i"), "below 0: against the answer") : null;
+  ui.el.legend.replaceChildren(...[...ramps, h("span", {}, ui.shown.unit), against, why].filter(Boolean));
+}
+
+const UNITS_DIFFER = "Methods measure in different units, so each unit has a colour scale of its own.";
+const isTwoSided = (ui, k) => ui.shown.name === "final" && ui.view.columns[k].is_signed;
+/* Columns that know the component, and those of them that share a colour scale. */
+const knowing = (ui) => ui.shown.values.flatMap((values, k) => (values ? [k] : []));
+const isForced = (ui) => new Set(knowing(ui).map((k) => ui.shown.scales[k])).size === knowing(ui).length;
+
+function scales(ui) {
+  if (ui.scale === "own" || isForced(ui)) return knowing(ui).map((k) => [k]);
+  const by = new Map();
+  for (const k of knowing(ui)) by.set(ui.shown.scales[k], [...(by.get(ui.shown.scales[k]) ?? []), k]);
+  return [...by.values()];
 }
 
 function choose(ui, choice) {
@@ -157,28 +201,40 @@ function choose(ui, choice) {
 
 /* What has the full colour in each text. */
 function tops(ui) {
-  const highest = ui.shown.values.map((values) => Math.max(0, ...values));
-  return ui.scale === "one" ? highest.map(() => Math.max(...highest)) : highest;
+  const highest = ui.shown.values.map((values) => Math.max(0, ...(values ?? []).map(Math.abs)));
+  for (const columns of scales(ui)) {
+    const top = Math.max(...columns.map((k) => highest[k]));
+    for (const k of columns) highest[k] = top;
+  }
+  return highest;
 }
 
-/* ---- the three texts ---- */
+/* ---- the texts ---- */
 
 function buildTexts(ui) {
   const letters = ui.view.columns.map((c) => c.letter);
-  ui.strips = [...letters.map((letter) => textBox(ui, `The text of ${letter}, token by token`)), textBox(ui, "B minus A, token by token")];
-  ui.of = ui.places.map(() => []);
-  const placeOf = [new Map(), new Map()];
-  ui.places.forEach(([, a, b], p) => (placeOf[0].set(a, p), placeOf[1].set(b, p)));
+  ui.strips = [...letters.map((letter) => textBox(ui, `The text of ${letter}, token by token`)), textBox(ui, "The difference, token by token")];
+  ui.of = ui.spots.map(() => []);
+  ui.drawn = null;
+  const placeOf = ui.view.columns.map(() => new Map());
+  ui.spots.forEach((units, p) => units.forEach((unit, c) => unit !== null && placeOf[c].set(unit, p)));
   ui.view.columns.forEach((column, c) => fillColumn(ui, column, ui.strips[c], placeOf[c]));
-  fillMinus(ui, ui.strips.at(-1));
-  const columns = ui.view.columns.map((column, c) => {
-    const title = h("h2", {}, badge(column.letter), " ", h("span", { dir: "auto" }, column.question));
-    return h("section", { class: "column", "aria-label": `${column.letter}: ${column.question}` }, title, h("p", { class: "said" }, column.sure), ui.strips[c].box);
-  });
+  ui.heads = letters.map(() => h("div", { class: "heading" }));
+  const columns = ui.view.columns.map((column, c) => h("section", { class: "column", "aria-label": `${column.letter}: ${column.question}` }, ui.heads[c], ui.strips[c].box));
   ui.el.columns.replaceChildren(...columns);
+  ui.el.columns.dataset.n = columns.length;
   ui.el.minusHead = h("div", { class: "bar" });
   ui.el.mass = h("p", { class: "said" });
   ui.el.minus.replaceChildren(ui.el.minusHead, ui.strips.at(-1).box, ui.el.mass);
+}
+
+/* What each column asks, of whom, and by which method. */
+function drawHeads(ui) {
+  const isMixed = ui.view.columns.some(({ method }) => method !== "HETA");
+  ui.view.columns.forEach((column, c) => {
+    const title = h("h2", {}, badge(column.letter), " ", h("span", { dir: "auto" }, column.question));
+    ui.heads[c].replaceChildren(title, h("p", { class: "said" }, ...(isMixed ? [h("b", {}, column.method), " · "] : []), column.sure));
+  });
 }
 
 function textBox(ui, name) {
@@ -210,8 +266,7 @@ function fillColumn(ui, column, strip, placeOf) {
     const p = placeOf.get(i);
     if (p === undefined) nodes.push(lead, h("span", { class: ["tok", "later", isExplained ? "answer" : "", ...names].join(" ") }, body));
     else {
-      const kinds = { [CHANGED]: "altered", [ONLY_A]: "alone", [ONLY_B]: "alone" };
-      const chip = addChip(ui, strip, p, [...names, kinds[ui.places[p][0]] ?? "", isExplained ? "explained" : ""], body);
+      const chip = addChip(ui, strip, p, [...names, isExplained ? "explained" : ""], body);
       if (kind.startsWith("part")) chip.append(h("sup", {}, kind.slice(5)));
       nodes.push(lead, chip);
     }
@@ -222,31 +277,45 @@ function fillColumn(ui, column, strip, placeOf) {
   strip.box.replaceChildren(...nodes);
 }
 
-/* Both texts at once, as a diff: what is in both stands once. */
-function fillMinus(ui, strip) {
-  const [one, other] = ui.view.columns.map((column) => column.tokens);
+/* A and the other at once, as a diff: what is in both stands once. */
+function fillMinus(ui) {
+  const strip = ui.strips.at(-1);
+  for (const chip of strip.chips) ui.of[Number(chip.dataset.p)].pop(); // the last text that was filled
+  Object.assign(strip, { chips: [], places: [], focus: 0 });
+  const [one, two] = [ui.view.columns[0].tokens, ui.view.columns[ui.rival + 1].tokens];
   const nodes = [];
-  ui.places.forEach(([kind, a, b], p) => {
-    const [lead, body, tail, type] = kind === ONLY_A ? one[a] : other[b];
+  ui.view.pairs[ui.rival].places.forEach(([kind, p]) => {
+    const [a, b] = [ui.spots[p][0], ui.spots[p][ui.rival + 1]];
+    const [lead, body, tail, type] = kind === ONLY_A ? one[a] : two[b];
     const names = [type.split(" ")[0], { [CHANGED]: "altered", [ONLY_A]: "alone gone", [ONLY_B]: "alone come" }[kind] ?? ""];
     const text = kind === CHANGED ? [h("s", {}, one[a][1]), " → ", body] : [kind === ONLY_A ? h("s", {}, body) : body];
     nodes.push(lead, addChip(ui, strip, p, names, ...text, h("sup", { class: "by" })), tail, h("wbr"));
   });
   strip.box.replaceChildren(...nodes);
+  strip.box.setAttribute("aria-label", `${other(ui)} minus A, token by token`);
+  ui.el.minus.setAttribute("aria-label", `${other(ui)} minus A`);
+  ui.drawn = ui.rival;
 }
 
 function paint(ui) {
-  const highest = ui.shown ? tops(ui) : [0, 0];
+  const highest = ui.shown ? tops(ui) : [];
   const part = (value, top) => (top > 0 ? value / top : 0).toFixed(4);
   ui.strips.slice(0, -1).forEach((strip, c) => {
+    const [values, kinds] = [ui.shown?.values[c], ui.kinds[c ? c - 1 : ui.rival]];
     strip.chips.forEach((chip, k) => {
-      const i = ui.places[strip.places[k]][c + 1];
-      chip.style.setProperty("--v", ui.shown ? part(ui.shown.values[c][i], highest[c]) : 0);
+      const p = strip.places[k];
+      const value = values?.[ui.spots[p][c]] ?? 0;
+      chip.style.setProperty("--v", part(Math.abs(value), highest[c]));
+      chip.classList.toggle("against", value < 0);
+      chip.classList.toggle("altered", kinds[p] === CHANGED);
+      chip.classList.toggle("alone", kinds[p] === ONLY_A || kinds[p] === ONLY_B);
     });
+    strip.box.classList.toggle("unknown", !!ui.shown && !values);
   });
   const minus = ui.strips.at(-1);
   const told = new Set(ui.order.slice(0, MARKED_CHANGES).filter((p) => ui.most > 0 && Math.abs(ui.difference[p] ?? 0) >= LEAST_MARKED * ui.most));
-  minus.chips.forEach((chip, p) => {
+  minus.chips.forEach((chip, k) => {
+    const p = minus.places[k];
     const d = ui.difference[p];
     chip.style.setProperty("--v", part(Math.abs(d ?? 0), ui.most));
     chip.classList.toggle("for", d > 0);
@@ -259,33 +328,41 @@ function paint(ui) {
 const labelOf = (ui, c, i) => ui.view.columns[c].labels[i];
 
 function nameOf(ui, p) {
-  const [kind, a, b] = ui.places[p];
-  if (kind === CHANGED) return `${quoted(labelOf(ui, 0, a))} → ${quoted(labelOf(ui, 1, b))}`;
-  return quoted(kind === ONLY_A ? labelOf(ui, 0, a) : labelOf(ui, 1, b));
+  const [units, x] = [ui.spots[p], ui.rival + 1];
+  if (ui.kinds[ui.rival][p] === CHANGED) return `${quoted(labelOf(ui, 0, units[0]))} → ${quoted(labelOf(ui, x, units[x]))}`;
+  const c = units.findIndex((unit) => unit !== null);
+  return quoted(labelOf(ui, c, units[c]));
 }
 
-const STANDS = { [SAME]: "in both", [CHANGED]: "changed", [ONLY_A]: "only in A", [ONLY_B]: "only in B" };
+/* How a spot stands to A and the other; where neither has it, whose it is. */
+function stands(ui, p) {
+  const kind = ui.kinds[ui.rival][p];
+  if (kind === null) return `only in ${ui.view.columns[ui.spots[p].findIndex((unit) => unit !== null)].letter}`;
+  return { [SAME]: ui.view.pairs.length > 1 ? `in A and ${other(ui)}` : "in both", [CHANGED]: "changed", [ONLY_A]: "only in A", [ONLY_B]: `only in ${other(ui)}` }[kind];
+}
 
 /* A place in words: what a screen reader says and the tip shows. */
 function describe(ui, p) {
-  const [kind, a, b] = ui.places[p];
   const c = ui.shown;
-  if (!c) return `${nameOf(ui, p)}, ${STANDS[kind]}`;
-  const sides = [a, b].map((i, k) => (i === null ? null : `${ui.view.columns[k].letter} ${written(c, c.values[k][i])}, rank ${c.ranks[k][i]}`));
-  const rest = ui.difference[p] === null ? "no partner" : `B minus A ${withError(ui, c, p)} ${unitOf(c)}`;
-  return `${nameOf(ui, p)}, ${STANDS[kind]}: ${[...sides.filter(Boolean), rest].join("; ")}`;
+  if (!c) return `${nameOf(ui, p)}, ${stands(ui, p)}`;
+  const sides = ui.spots[p].map((i, k) => (i === null || !c.values[k] ? null : `${ui.view.columns[k].letter} ${written(c, c.values[k][i])}, rank ${c.ranks[k][i]}`));
+  const rest = ui.difference[p] !== null ? `${other(ui)} minus A ${withError(c, ui.difference[p], ui.error[p])} ${unitOf(c)}` : c.pairs[ui.rival] ? "no partner" : null;
+  return `${nameOf(ui, p)}, ${stands(ui, p)}: ${[...sides, rest].filter(Boolean).join("; ")}`;
 }
 
 function drawMinusLegend(ui) {
-  const c = ui.shown;
+  const [c, x, compared] = [ui.shown, other(ui), ui.shown?.pairs[ui.rival]];
   const most = c ? signed(c, ui.most) : "";
   const least = c ? signed(c, -ui.most) : "";
-  const scale = h("span", { class: "scale diverging" }, h("span", {}, `less in B ${least}`), h("i"), h("span", {}, `${most} more in B`));
-  const alone = h("span", { class: "mark" }, h("i", { class: "hatch" }), " no partner: ", h("s", {}, "only in A"), ", ", h("u", {}, "only in B"));
+  const scale = h("span", { class: "scale diverging" }, h("span", {}, `less in ${x} ${least}`), h("i"), h("span", {}, `${most} more in ${x}`));
+  const alone = h("span", { class: "mark" }, h("i", { class: "hatch" }), " no partner: ", h("s", {}, "only in A"), ", ", h("u", {}, `only in ${x}`));
   const altered = h("span", { class: "mark" }, h("i", { class: "dashed" }), " another word in the same place");
   const legend = h("div", { class: "legend" }, scale, h("span", {}, c ? unitOf(c) : ""), alone, altered);
-  ui.el.minusHead.replaceChildren(h("h2", {}, "B minus A"), legend);
-  ui.el.mass.textContent = c ? `Where ${c.title} lies. ${c.pairs[0].masses.join(". ")}.` : "";
+  const rivals = ui.view.columns.slice(1).map(({ letter }, k) => h("button", { type: "button", "data-key": `rival${k}`, "aria-pressed": ui.rival === k, onclick: () => choose(ui, { rival: k }) }, `${letter} − A`));
+  const picker = rivals.length > 1 ? h("div", { class: "tabs scales", role: "group", "aria-label": "What is compared with A" }, ...rivals) : "";
+  ui.el.minusHead.replaceChildren(h("h2", {}, `${x} minus A`), picker, compared ? legend : "");
+  const lacks = c ? `${c.title} is a part of HETA's score and not known on both sides: choose the score to subtract.` : "";
+  ui.el.mass.textContent = compared ? `Where ${c.title} lies. ${compared.masses.join(". ")}.` : lacks;
 }
 
 /* ---- one place, pinned or looked at ---- */
@@ -312,21 +389,42 @@ function mark(ui) {
 function drawCard(ui) {
   const p = ui.pin ?? ui.hover ?? ui.order[0];
   if (p === undefined) return ui.el.card.replaceChildren();
-  const [kind, ...units] = ui.places[p];
   const close = ui.pin === null ? null : h("button", { class: "x", type: "button", "data-key": "unpin", "aria-label": "Let go of the token", onclick: () => pinned(ui, null) }, "×");
-  const rows = ui.view.components.filter((c) => c.values).map((c) => {
-    const cell = (k) => (units[k] === null ? h("td", {}, "–") : h("td", {}, written(c, c.values[k][units[k]]), h("small", {}, `rank ${c.ranks[k][units[k]]}`)));
-    const d = c.pairs[0].difference[p];
-    const minus = h("td", { class: "d" }, d === null ? "–" : withError(ui, c, p), h("small", {}, d === null ? "" : shortUnit(c)));
-    return h("tr", { class: c === ui.shown ? "on" : null }, h("th", { scope: "row", "data-tip": c.meaning }, c.title), cell(0), cell(1), minus);
-  });
-  const head = h("tr", {}, h("td"), ...["A", "B", "B − A"].map((name) => h("th", { scope: "col" }, name)));
   const why = ui.pin !== null ? "pinned" : ui.hover !== null ? "" : "the biggest change";
   ui.el.card.replaceChildren(
-    h("header", {}, h("h2", {}, h("bdi", {}, nameOf(ui, p))), h("span", {}, [STANDS[kind], why].filter(Boolean).join(", ")), close ?? ""),
-    h("table", {}, h("thead", {}, head), h("tbody", {}, ...rows)),
-    h("p", { class: "hint" }, "Point at a token to see it in both texts, click to pin it.")
+    h("header", {}, h("h2", {}, h("bdi", {}, nameOf(ui, p))), h("span", {}, [stands(ui, p), why].filter(Boolean).join(", ")), close ?? ""),
+    h("table", {}, ...(ui.view.pairs.length > 1 ? columnRows(ui, p) : componentRows(ui, p))),
+    h("p", { class: "hint" }, `Point at a token to see it in ${ui.view.pairs.length > 1 ? "all" : "both"} texts, click to pin it.`)
   );
+}
+
+const headRow = (...names) => h("thead", {}, h("tr", {}, h("td"), ...names.map((name) => h("th", { scope: "col" }, name))));
+const valueCell = (c, k, unit) => (unit === null || !c.values[k] ? h("td", {}, "–") : h("td", {}, written(c, c.values[k][unit]), h("small", {}, `rank ${c.ranks[k][unit]}`)));
+
+/* Of two columns every component. */
+function componentRows(ui, p) {
+  const at = ui.view.pairs[0].places.findIndex(([, spot]) => spot === p);
+  const rows = ui.view.components.filter((c) => c.values).map((c) => {
+    const d = c.pairs[0].difference[at];
+    const minus = h("td", { class: "d" }, d === null ? "–" : withError(c, d, c.pairs[0].error?.[at]), h("small", {}, d === null ? "" : shortUnit(c)));
+    return h("tr", { class: c === ui.shown ? "on" : null }, h("th", { scope: "row", "data-tip": c.meaning }, c.title), valueCell(c, 0, ui.spots[p][0]), valueCell(c, 1, ui.spots[p][1]), minus);
+  });
+  return [headRow("A", "B", "B − A"), h("tbody", {}, ...rows)];
+}
+
+/* Of more the component that is looked at, in every column. */
+function columnRows(ui, p) {
+  const c = ui.shown;
+  if (!c) return [];
+  const rows = ui.view.columns.map(({ letter, labels }, k) => {
+    const unit = ui.spots[p][k];
+    const at = k ? ui.view.pairs[k - 1].places.findIndex(([, spot]) => spot === p) : -1;
+    const d = c.pairs[k - 1]?.difference[at] ?? null;
+    const minus = h("td", { class: "d" }, d === null ? (k ? "–" : "") : withError(c, d, c.pairs[k - 1].error?.[at]), h("small", {}, d === null ? "" : shortUnit(c)));
+    const name = h("th", { scope: "row" }, badge(letter), " ", h("bdi", {}, unit === null ? "no partner" : short(labels[unit], 14)));
+    return h("tr", { class: k === ui.rival + 1 ? "on" : null }, name, valueCell(c, k, unit), minus);
+  });
+  return [headRow(c.title, "minus A"), h("tbody", {}, ...rows)];
 }
 
 function pinned(ui, p) {
@@ -347,38 +445,42 @@ function reveal(chip) {
 function follow(ui, strip) {
   if (ui.leader !== strip) return;
   const top = strip.box.getBoundingClientRect().top;
-  const shared = (k) => ui.of[strip.places[k]].length === ui.strips.length;
-  const k = strip.chips.findIndex((chip, i) => shared(i) && chip.getBoundingClientRect().top >= top);
-  if (k < 0) return;
-  const away = strip.chips[k].getBoundingClientRect().top - top;
-  for (const chip of ui.of[strip.places[k]]) {
-    const box = chip.closest(".strip");
-    if (box !== strip.box) box.scrollTop += chip.getBoundingClientRect().top - box.getBoundingClientRect().top - away;
+  const first = strip.chips.findIndex((chip) => chip.getBoundingClientRect().top >= top);
+  if (first < 0) return;
+  for (const { box } of ui.strips) {
+    if (box === strip.box) continue;
+    const partner = (k) => ui.of[strip.places[k]].find((chip) => chip.parentNode === box);
+    let k = first;
+    while (k < strip.chips.length && !partner(k)) k += 1;
+    if (k === strip.chips.length) continue;
+    const away = strip.chips[k].getBoundingClientRect().top - top;
+    box.scrollTop += partner(k).getBoundingClientRect().top - box.getBoundingClientRect().top - away;
   }
 }
 
 /* ---- agreement and changes ---- */
 
 function drawFacts(ui) {
-  const { aligned, unlike } = ui.view.pairs[0];
-  const facts = ui.shown?.pairs[0].facts;
   const row = ([name, value, tip]) => [h("dt", { "data-tip": tip, tabindex: 0 }, name), h("dd", {}, value)];
-  const title = ui.shown ? `How far A and B agree: ${ui.shown.title}` : "How far A and B agree";
-  ui.el.facts.replaceChildren(
-    h("h2", {}, title),
-    h("dl", {}, h("dt", { "data-tip": "Tokens that are the same in both texts, found by a diff.", tabindex: 0 }, "The same token"), h("dd", {}, aligned), ...(facts ?? []).flatMap(row)),
-    h("p", { class: "hint" }, unlike ?? "Only tokens that are the same in both count here.")
-  );
+  const isMany = ui.view.pairs.length > 1;
+  const lists = ui.view.pairs.flatMap(({ aligned, unlike }, x) => {
+    const facts = [["The same token", aligned, "Tokens that are the same in both texts, found by a diff."], ...(ui.shown?.pairs[x]?.facts ?? [])];
+    const isUnknown = isMany && ui.shown && !ui.shown.pairs[x];
+    const told = isUnknown ? "Not known of one of the two." : unlike ?? (isMany ? null : "Only tokens that are the same in both count here.");
+    return [isMany ? h("h3", {}, badge("A"), " and ", badge(ui.view.columns[x + 1].letter)) : "", h("dl", {}, ...facts.flatMap(row)), told ? h("p", { class: "hint" }, told) : ""];
+  });
+  const title = `How far ${isMany ? "they agree with A" : "A and B agree"}${ui.shown ? `: ${ui.shown.title}` : ""}`;
+  ui.el.facts.replaceChildren(h("h2", {}, title), ...lists, isMany ? h("p", { class: "hint" }, "Only tokens that are the same in both of a pair count here.") : "");
 }
 
 function drawChanges(ui) {
-  const c = ui.shown;
-  if (!c) return ui.el.changes.replaceChildren();
+  const [c, x] = [ui.shown, other(ui)];
+  if (!c?.pairs[ui.rival]) return ui.el.changes.replaceChildren();
   const order = sorted(ui, ui.sort);
   const shown = order.slice(0, ui.rows);
-  const options = Object.entries(SORTS).map(([name, title]) => h("option", { value: name, selected: name === ui.sort ? "" : null }, title));
+  const options = Object.entries(SORTS).map(([name, title]) => h("option", { value: name, selected: name === ui.sort ? "" : null }, title(x)));
   const picker = h("select", { "data-key": "sort", "aria-label": "Order of the list", onchange: (e) => choose(ui, { sort: e.target.value }) }, ...options);
-  const head = ["token", "A", "B", "", `B − A, ${shortUnit(c)}`].map((name, k) => h(name ? "th" : "td", { scope: name ? "col" : null, class: k ? "num" : null }, name));
+  const head = ["token", "A", x, "", `${x} − A, ${shortUnit(c)}`].map((name, k) => h(name ? "th" : "td", { scope: name ? "col" : null, class: k ? "num" : null }, name));
   const left = order.length - shown.length;
   const step = (name, title, rows) => h("button", { type: "button", "data-key": name, onclick: () => choose(ui, { rows }) }, title);
   const more = left ? step("more", left > MORE_CHANGES ? `Show ${MORE_CHANGES} more of ${order.length}` : `Show all ${order.length}`, ui.rows + MORE_CHANGES) : "";
@@ -391,13 +493,13 @@ function drawChanges(ui) {
 }
 
 function changeRow(ui, c, p) {
-  const [kind, ...units] = ui.places[p];
+  const [kind, units] = [ui.kinds[ui.rival][p], [ui.spots[p][0], ui.spots[p][ui.rival + 1]]];
   const d = ui.difference[p];
-  const cell = (k) => h("td", { class: "num" }, units[k] === null ? "–" : written(c, c.values[k][units[k]]));
+  const cell = (k) => h("td", { class: "num" }, units[k] === null ? "–" : written(c, c.values[k ? ui.rival + 1 : 0][units[k]]));
   const half = ui.most > 0 && d !== null ? (50 * Math.abs(d)) / ui.most : 0;
   const bar = h("i", { class: d < 0 ? "against" : "for", style: `width:${half.toFixed(2)}%;${d < 0 ? "right" : "left"}:50%` });
   const name = h("button", { type: "button", "data-key": `row${p}`, "aria-pressed": ui.pin === p }, h("bdi", {}, nameOf(ui, p)));
-  const note = kind === SAME ? null : h("small", { class: kind === CHANGED ? "altered" : "alone" }, STANDS[kind]);
+  const note = kind === SAME ? null : h("small", { class: kind === CHANGED ? "altered" : "alone" }, stands(ui, p));
   const classes = [ui.pin === p ? "pin" : "", ui.hover === p ? "look" : ""].join(" ").trim();
   return h(
     "tr",
@@ -406,7 +508,7 @@ function changeRow(ui, c, p) {
     cell(0),
     cell(1),
     h("td", { class: "bars" }, h("div", { class: "between" }, d === null ? "" : bar)),
-    h("td", { class: "num d" }, d === null ? "no partner" : withError(ui, c, p))
+    h("td", { class: "num d" }, d === null ? "no partner" : withError(c, d, ui.error[p]))
   );
 }
 

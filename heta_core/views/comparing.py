@@ -4,10 +4,11 @@
 2. `compare` weighs both scores as the left one is weighed and subtracts: right minus left, at every place of both.
 3. Agreement is told of the units that are the same, and only where they make up enough of both texts.
 
-More than two maps are compared as pairs, each with the first.
+More than two maps are compared as pairs, each with the first; `together` is the one walk through all of them.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
@@ -100,6 +101,42 @@ class Comparison:
     def of(self, component: Component) -> Compared | None:
         """One component; None where one of the two does not know it."""
         return next((c for c in self.components if c.component == component), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """One walk through several texts: the units that stand beside one another."""
+
+    spots: tuple[tuple[int | None, ...], ...]  # a unit of each text, the first one's first; None where it has none
+    at: tuple[tuple[int, ...], ...]  # of each pair and each of its places, which spot it is
+
+
+def together(pairs: Sequence[Comparison]) -> Together:
+    """The pairs, all with the same left one, as one. What the left one has no partner for stands at a spot alone."""
+    spots: list[tuple[int | None, ...]] = []
+    at = [[0] * len(pair.places) for pair in pairs]
+    follows = [_by_left(pair.places) for pair in pairs]
+    for unit in range(-1, pairs[0].left.n_units):  # before the first stands only what others have alone
+        n_own = int(unit >= 0)
+        if n_own:
+            for x, found in enumerate(follows):
+                at[x][found[unit][0]] = len(spots)
+            partners = (pair.places[found[unit][0]].right for pair, found in zip(pairs, follows, strict=True))
+            spots.append((unit, *partners))
+        for x, (pair, found) in enumerate(zip(pairs, follows, strict=True)):
+            for k in found[unit][n_own:]:
+                at[x][k] = len(spots)
+                spots.append(tuple(pair.places[k].right if y == x + 1 else None for y in range(len(pairs) + 1)))
+    return Together(tuple(spots), tuple(map(tuple, at)))
+
+
+def _by_left(places: tuple[Place, ...]) -> defaultdict[int, list[int]]:
+    """Unit of the left one → its place, and those after it where it has none; at −1 those before all."""
+    found, unit = defaultdict[int, list[int]](list), -1
+    for k, place in enumerate(places):
+        unit = unit if place.left is None else place.left
+        found[unit].append(k)
+    return found
 
 
 def compare(left: Attribution, right: Attribution) -> Comparison:

@@ -1,39 +1,54 @@
-"""Analyses side by side: as the plain values that the page's component draws, and as a table for a spreadsheet.
+"""Analyses side by side, as the plain values that the page's component draws.
 
 The columns are called A, B, … as on a phone they stand one below the other. Every later one is compared with A.
 """
 
-import csv
-import io
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import get_args
 
 import numpy as np
 
 from heta_core.attribution import Attribution
 from heta_core.parts import Floats
-from heta_core.views import differing, export, naming, strip, words
-from heta_core.views.comparing import FEWEST_SAME, LEAST_SAME, Agreement, Compared, Comparison, Kind, Mass, compare
+from heta_core.views import differing, looking, naming, strip, words
+from heta_core.views.comparing import (
+    FEWEST_SAME,
+    LEAST_SAME,
+    Agreement,
+    Compared,
+    Comparison,
+    Kind,
+    Mass,
+    Together,
+    compare,
+    together,
+)
 from heta_core.views.strip import Value
-from heta_core.views.words import Component
 
 LETTERS = "ABCDEFGH"
 _LEAST_CHANCE = 0.1  # with one decimal less would be written as none
+_SCORE = (
+    "What the method gives this word, as a part of the sizes of all that it gives: methods measure in different units. "
+    "Below 0 the word speaks against the answer, where a method tells that apart."
+)
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 def payload(columns: Sequence[Attribution]) -> dict[str, Value]:
     """Everything that is drawn of two or more analyses; what one of them does not know is None.
 
-    Vectors are those of `Comparison`, with six significant digits.
+    Vectors are those of `Comparison`, with six significant digits. A spot is a unit of each column, None where a column
+    has none there; a pair's place is [kind, spot].
     """
     pairs = [compare(columns[0], other) for other in columns[1:]]
+    all_of = together(pairs)
     weighed = [pairs[0].left, *(pair.right for pair in pairs)]
     return {
         "columns": [_column(a, letter) for a, letter in zip(weighed, LETTERS, strict=False)],
+        "spots": [list(spot) for spot in all_of.spots],
         "components": [_component(c, pairs) for c in _names(weighed)],
-        "pairs": [_pair(pair, letter) for pair, letter in zip(pairs, LETTERS[1:], strict=False)],
+        "pairs": [_pair(pairs[k], all_of, k) for k in range(len(pairs))],
         "weights": _weights(columns),
     }
 
@@ -43,6 +58,8 @@ def _column(a: Attribution, letter: str) -> dict[str, Value]:
     return {
         "letter": letter,
         "question": naming.question(a, a.source.model),
+        "method": naming.method(a),
+        "is_signed": a.given is not None and a.given.is_signed,
         "sure": naming.certainty(a),
         "tokens": strip.token_parts(a.units),
         "labels": strip.labels(a.units),
@@ -59,20 +76,31 @@ def _column(a: Attribution, letter: str) -> dict[str, Value]:
 def _names(columns: Sequence[Attribution]) -> tuple[words.ComponentWords, ...]:
     """What the components are called in all columns; plainly where those explain different kinds of things."""
     kinds = {a.target.kind for a in columns}
-    return words.components(kinds.pop()) if len(kinds) == 1 else words.COMPONENTS
+    named = words.components(kinds.pop()) if len(kinds) == 1 else words.COMPONENTS
+    if not any(a.given for a in columns):
+        return named
+    return tuple(replace(c, title="Score", plain="share", meaning=_SCORE) if c.name == "final" else c for c in named)
 
 
 def _component(named: words.ComponentWords, pairs: Sequence[Comparison]) -> dict[str, Value]:
-    found = [pair.of(named.name) for pair in pairs]
-    if any(c is None for c in found):
+    """Values are there where at least two columns know them, of each column that does."""
+    columns = [pairs[0].left, *(pair.right for pair in pairs)]
+    values = [looking.raw(a, named.name) for a in columns]
+    if sum(v is not None for v in values) < 2:
         return asdict(named) | {"values": None}
-    compared = [c for c in found if c is not None]
-    values = [compared[0].left, *(c.right for c in compared)]
+    found = zip((pair.of(named.name) for pair in pairs), LETTERS[1:], strict=False)
+    measures = [_measure(a) if named.name == "final" else "" for a in columns]
     return asdict(named) | {
         "values": [strip.numbers(v) for v in values],
-        "ranks": [_ranks(v) for v in values],
-        "pairs": [_compared(c, letter) for c, letter in zip(compared, LETTERS[1:], strict=False)],
+        "ranks": [None if v is None else _ranks(v) for v in values],
+        "scales": [measures.index(measure) for measure in measures],  # the first column that measures in the same unit
+        "pairs": [_compared(c, letter) if c else None for c, letter in found],
     }
+
+
+def _measure(a: Attribution) -> str:
+    """The unit of a score, in which alone sizes of colours can be compared."""
+    return "" if a.given is None else a.given.unit or f"that of {a.given.title}"
 
 
 def _ranks(values: Floats) -> list[int]:
@@ -111,10 +139,11 @@ def _facts(found: Agreement) -> list[list[str]]:
     return facts
 
 
-def _pair(pair: Comparison, letter: str) -> dict[str, Value]:
+def _pair(pair: Comparison, all_of: Together, k: int) -> dict[str, Value]:
+    letter = LETTERS[k + 1]
     causes, n, sizes = differing.causes(pair), pair.count("same"), (pair.left.n_units, pair.right.n_units)
     return {
-        "places": [[_KINDS.index(p.kind), p.left, p.right] for p in pair.places],
+        "places": [[_KINDS.index(p.kind), at] for p, at in zip(pair.places, all_of.at[k], strict=True)],
         "aligned": f"{n} of {sizes[0]}" + ("" if sizes[0] == sizes[1] else f" in A, {sizes[1]} in {letter}"),
         "unlike": None if pair.is_alike else _unlike(pair),
         "causes": [[c.what, c.left, c.right] for c in causes],
@@ -133,42 +162,11 @@ def _unlike(pair: Comparison) -> str:
 
 
 def _weights(columns: Sequence[Attribution]) -> str:
-    """By which weights all are drawn, and which were saved with others."""
+    """By which weights those of HETA are drawn, and which were saved with others."""
     first = columns[0].weights
-    others = [
-        f"{letter} was saved with {differing.weighing(a.weights)}"
-        for letter, a in zip(LETTERS, columns, strict=False)
-        if a.weights != first
-    ]
-    return "; ".join((f"All scores as in A: {differing.weighing(first)}", *others)) + "."
-
-
-def csv_text(pair: Comparison) -> str:
-    """One line per place in reading order, with both values and B minus A of each component, raw; else empty.
-
-    Tokens that a spreadsheet would take for a formula get an apostrophe in front.
-    """
-    file = io.StringIO()
-    known = [c.component for c in pair.components]
-    numbers = [f"{name}_{of}" for name in known for of in ("a", "b", "difference")]
-    table = csv.writer(file, lineterminator="\n")
-    table.writerow(["place", "kind", "position_a", "position_b", "token_a", "token_b", *numbers])
-    for k, place in enumerate(pair.places):
-        kind = {"left": "only in A", "right": "only in B"}.get(place.kind, place.kind)
-        units = (place.left, place.right)
-        where = ["" if u is None else a.places[u][0] for a, u in zip((pair.left, pair.right), units, strict=True)]
-        labels = [
-            "" if u is None else export.cell(words.label(a.units.pieces[u]))
-            for a, u in zip((pair.left, pair.right), units, strict=True)
-        ]
-        table.writerow([k, kind, *where, *labels, *(n for name in known for n in _numbers(pair, name, k))])
-    return file.getvalue()
-
-
-def _numbers(pair: Comparison, component: Component, k: int) -> list[object]:
-    """A, B and the difference of one component at one place."""
-    found, place = pair.of(component), pair.places[k]
-    assert found is not None
-    one = "" if place.left is None else float(found.left[place.left])
-    other = "" if place.right is None else float(found.right[place.right])
-    return [one, other, "" if np.isnan(found.difference[k]) else float(found.difference[k])]
+    hetas = [(letter, a) for letter, a in zip(LETTERS, columns, strict=False) if a.given is None]
+    if not hetas:
+        return ""
+    whose = "All scores as in A:" if len(hetas) == len(columns) else "Scores of HETA with"
+    others = [f"{letter} was saved with {differing.weighing(a.weights)}" for letter, a in hetas if a.weights != first]
+    return "; ".join((f"{whose} {differing.weighing(first)}", *others)) + "."

@@ -121,7 +121,7 @@ def test_two_analyses_are_chosen_compared_and_pinned(
         page.get_by_role("button", name="Save the comparison as CSV").click()
     download.value.save_as(tmp_path / "both.csv")
     saved = list(csv.DictReader((tmp_path / "both.csv").read_text("utf-8").splitlines()))
-    assert float(saved[place]["final_difference"]) == pytest.approx(final.difference[place], rel=1e-6)
+    assert float(saved[place]["final_b_minus_a"]) == pytest.approx(final.difference[place], rel=1e-6)
 
 
 def test_everything_is_done_by_keyboard_and_nothing_asks_the_server(visit, both: Comparison) -> None:
