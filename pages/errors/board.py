@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MEASURE = "heta.errors.measure"
 _PICTURE = {"toImageButtonOptions": {"format": "svg", "filename": "heta-evaluation"}, "displaylogo": False}
+_WIDTH = 165  # pixels of a mean with its interval; a table takes the widths of its first rows, when there were none
 _FEW = 30  # examples; with fewer an interval says little
 
 
@@ -76,7 +77,8 @@ def _table(found: Sequence[Line], measures: "Sequence[Measure]") -> None:
         | {"s, median": line.seconds[0] if line.seconds else None}
         for line in found
     ]
-    columns = {_heading(measure): st.column_config.TextColumn(help=measure.meaning) for measure in measures}
+    text = st.column_config.TextColumn
+    columns = {_heading(measure): text(help=measure.meaning, width=_WIDTH) for measure in measures}
     columns["s, median"] = st.column_config.NumberColumn(format="%.2f", help="For one example, as if it ran alone.")
     st.dataframe(rows, hide_index=True, column_config=columns, key="heta.errors.board")
 
