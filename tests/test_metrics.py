@@ -48,7 +48,9 @@ def case(lm: LanguageModel, *, choice: Choice = CHOICES["token"], seed: int = 0,
     asked = Asked(lm, tokens, target, singles(n))
     judge = Judge(lm, asked.objective, asked.groups, Settings(mask="mean", seed=seed))
     known = (which(1, 2, n=n), which(3, 4, n=n), which(2, n=n)) if knows else (None,) * 3
-    return Case(asked, judge, ~which(0, n=n), *known, again=partial(again, methods.named("occlusion"), asked, 0))
+    once_more = partial(again, methods.named("occlusion"), asked, 0)
+    # Of a method that promises a sum, so that every metric has something to say.
+    return Case(asked, judge, ~which(0, n=n), *known, again=once_more, method=methods.named("shapley"))
 
 
 def measured(name: str, asked: Case, scores: Floats) -> dict[str, float | None]:

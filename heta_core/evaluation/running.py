@@ -173,7 +173,7 @@ def _scored(run: _Run, case: Case, judging: list[Metric]) -> Iterator[str]:
             doing = "scoring"
             scores = yield from run.draw(n)
             values: dict[str, float | None] = {}
-            own = replace(case, again=partial(again, run.method, run.asked, run.first + n))
+            own = replace(case, again=partial(again, run.method, run.asked, run.first + n), method=run.method)
             for metric in judging:
                 doing = metric.title
                 yield doing

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from heta_core.attribution import Attribution
 from heta_core.engine import attribute_steps
@@ -64,6 +65,8 @@ class Method:
     n_draws: int = 1  # of a method that is random: how many scores stand for it
     unit: str = ""  # of the scores; empty where they have none
     is_signed: bool = False  # above 0 a unit speaks for what is explained, below it against
+    # The scores promise to sum to f less f of nothing: every unit masked as the settings say, or embeddings of zeros.
+    adds_up: Literal["", "mask", "zero"] = ""
     is_reference: bool = False  # drawn beside every map that is checked
     source: str = ""  # paper, where it is not a matter of course
     place: int = 0  # in lists, lowest first

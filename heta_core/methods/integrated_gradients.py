@@ -89,6 +89,7 @@ METHOD = Method(
     score=score,
     unit="nats",
     is_signed=True,
+    adds_up="zero",
     source="Sundararajan et al. 2017",
     place=31,
 )

@@ -69,6 +69,7 @@ METHOD = Method(
     score=score,
     unit="nats",
     is_signed=True,
+    adds_up="mask",
     source="Lundberg & Lee 2017",
     place=71,
 )

@@ -48,6 +48,7 @@ METHOD = Method(
     score=score,
     unit="nats",
     is_signed=True,
+    adds_up="mask",
     source="Štrumbelj & Kononenko 2010",
     place=70,
 )

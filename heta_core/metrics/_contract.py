@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heta_core.faithfulness.judging import Judge
-from heta_core.methods import Asked, Scoring
+from heta_core.methods import Asked, Method, Scoring
 from heta_core.parts import Floats, Work
 
 Which = NDArray[np.bool_]  # (U,)
@@ -27,6 +27,7 @@ class Case:
     gold_words: Which | None = None
     # The method once more, its draw the same, with (T, D) added to the context's embeddings; None where it cannot be.
     again: Callable[[Floats], Scoring] | None = None
+    method: Method | None = None  # that made the scores; None where it is not known
 
     @property
     def seed(self) -> int:
