@@ -56,13 +56,21 @@ def of_all(test):
     return pytest.mark.parametrize("method", KNOWN, ids=[m.name for m in KNOWN])(test)
 
 
+def checked(method: Method, scores: Floats, n: int) -> None:
+    assert scores.shape == (n,) and scores.dtype == np.float64 and np.isfinite(scores).all()
+    assert method.is_signed or (scores >= 0).all()
+
+
 @of_all
-@pytest.mark.parametrize("groups", [PAIRS, None], ids=["blocks", "tokens"])
-def test_a_method_scores_every_unit_and_does_so_again(lm: LanguageModel, method: Method, groups: Groups | None) -> None:
-    one, again = (scored(asked(lm, groups=groups), method.name) for _ in range(2))
-    assert one.shape == (len(groups or IDS),) and one.dtype == np.float64 and np.isfinite(one).all()
+def test_a_method_scores_every_token(lm: LanguageModel, method: Method) -> None:
+    checked(method, scored(asked(lm), method.name), len(IDS))
+
+
+@of_all
+def test_a_method_scores_blocks_and_does_so_again(llama: LanguageModel, method: Method) -> None:
+    one, again = (scored(asked(llama, groups=PAIRS), method.name) for _ in range(2))
+    checked(method, one, len(PAIRS))
     assert (one == again).all()
-    assert method.is_signed or (one >= 0).all()
 
 
 @of_all
