@@ -1,23 +1,23 @@
-"""Compare: two answers side by side, what the second has more and less than the first, and how far they agree."""
+"""Compare: up to four answers side by side, what one has more and less than the first, and how far they agree."""
 
 import streamlit as st
 
-from pages.compare import choosing, drawing, picking
+from pages.compare import asking, choosing, drawing, picking
 from pages.generate import branches
 from pages.library import doing, whole
-from pages.ui import frame, keeping, session
+from pages.ui import frame, keeping, session, state
 from pages.ui.plain import plain
 
 
 def compare() -> None:
-    """Two pickers, and below them the comparison."""
+    """A picker for each column, and below them the comparison."""
+    doing.follow()
+    state.put("compare.running", ())
     shelf = keeping.shelf()
     if shelf is None:
-        st.markdown("Compare shows two analyses of the Library side by side.")
+        st.markdown("Compare shows analyses of the Library side by side.")
         whole.absent()
         return
-    session.keep()  # what ended while the reader was on the way here
-    branches.keep()
     choosing.restore()
     of = choosing.choices(shelf)
     problem, _ = doing.said()
@@ -26,13 +26,20 @@ def compare() -> None:
     if picking.too_few(of) and not st.query_params:
         return
     sides = picking.draw(shelf, of)
-    picking.tools(shelf, sides)
-    answers = [side.answer for side in sides if side is not None and side.answer is not None]
-    if len(answers) == len(sides):
+    picking.tools(sides)
+    state.put("compare.running", tuple(side.run for side in sides.values() if side and side.run))
+    answers = {name.upper(): side.answer for name, side in sides.items() if side and side.answer}
+    if "A" in answers and len(answers) > 1:
         drawing.draw(answers)
 
 
+def advance() -> bool:
+    """The methods that are being asked."""
+    return asking.advance(state.get("compare.running", ()))
+
+
 with frame.page("Compare", lambda: session.offer(None)):
-    doing.follow()
+    session.keep()  # what ended while the reader was on the way here
+    branches.keep()
     st.title("Compare", anchor=False)
-    compare()
+    frame.part(compare, advance)()

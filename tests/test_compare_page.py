@@ -4,10 +4,12 @@ import json
 import sqlite3
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import made_generation
+import numpy as np
 import pytest
 import samples
 import streamlit as st
@@ -18,12 +20,16 @@ from test_library_page import HOSTILE, component, library, press, texts
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # as `streamlit run app.py` does
 
-from heta_core.library import reading, writing  # noqa: E402 - the pages need the path above
+from heta_core.attribution import Attribution  # noqa: E402 - the pages need the path above
+from heta_core.errors import InputError  # noqa: E402
+from heta_core.library import reading, writing  # noqa: E402
 from heta_core.library.entry import Shelf, Words  # noqa: E402
+from heta_core.parts import Given  # noqa: E402
 from heta_core.views import side_by_side  # noqa: E402
-from pages.compare import choosing  # noqa: E402
+from pages.compare import asking, choosing  # noqa: E402
 from pages.library import doing  # noqa: E402
 from pages.ui import engine_cache, examples, keeping, session  # noqa: E402
+from pages.ui.engine_cache import Step  # noqa: E402
 
 ONE = samples.result(samples.words("Mia has a cup. Who? Answer:"))
 OTHER = samples.contrast(samples.words("Noah has a map and a key. Who? Answer:"))
@@ -208,3 +214,103 @@ def test_what_was_edited_since_is_read_anew(app: AppTest, shelf: Shelf, saved: t
         doing.attempt(lambda: writing.edit(shelf, reading.get(shelf, saved[1]), Words("New title")))
         app.run()
         assert reads == [saved[1]] and app.selectbox(key=choosing.picker_key("b")).value == saved[1]
+
+
+# more columns, and other methods
+
+
+@pytest.fixture
+def methods(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Other methods can be asked, and answer with made-up scores; what was asked, in order."""
+    asked: list[str] = []
+
+    def work(method: str, question: Attribution) -> Iterator[Step]:
+        asked.append(method)
+        bare = replace(question, transition=None, information=None, hessian=None, given=None, method=method)
+        yield Step(f"{method}: 1 passes so far", None, bare)
+        if method == "lime":
+            raise InputError("Need another model, found this one: choose another.")
+        said = Given(np.linspace(-1, 1, question.n_units), asking.title(method), "nats", is_signed=True)
+        yield Step("done", 1.0, replace(bare, given=said))
+
+    monkeypatch.setattr(asking, "work", work)
+    monkeypatch.setattr(engine_cache, "is_warm", lambda: True)
+    return asked
+
+
+def scored_by(app: AppTest) -> list[str]:
+    return [column["method"] for column in component(app)["view"]["columns"]] if app.get("bidi_component") else []
+
+
+def test_four_columns_are_added_and_removed(app: AppTest, shelf: Shelf, saved: tuple[str, str]) -> None:
+    third = writing.save(shelf, samples.odd())
+    compare(app, a=saved[0], b=saved[1])
+    press(app, "Add a column")
+    assert address(app)["c"] == "" and len(questions(app)) == 2 and "on both sides" in app.info[0].value
+    app.selectbox(key=choosing.picker_key("c")).set_value(third).run()
+    assert len(questions(app)) == 3 and not app.info
+    press(app, "Add a column")
+    app.selectbox(key=choosing.picker_key("d")).set_value(saved[0]).run()
+    assert len(questions(app)) == 4 and "Add a column" not in [button.label for button in app.button]
+    assert address(app) == dict(zip("abcd", (*saved, third, saved[0]), strict=True))
+    before = questions(app)
+    press(app, "Remove B")
+    assert address(app) == dict(zip("abc", (saved[0], third, saved[0]), strict=True))
+    assert questions(app) == [before[k] for k in (0, 2, 3)]
+    app.selectbox(key=choosing.picker_key("c")).set_value(None).run()
+    assert address(app)["c"] == "" and len(questions(app)) == 2
+    press(app, "Remove C")
+    assert set(address(app)) == {"a", "b"} and "Remove A" not in [button.label for button in app.button]
+
+
+def test_the_question_of_a_is_asked_by_another_method(
+    app: AppTest, shelf: Shelf, saved: tuple[str, str], methods: list[str]
+) -> None:
+    compare(app, a=saved[0], b=saved[1])
+    app.selectbox(key=choosing.ADDED).set_value("occlusion").run()
+    assert address(app)["c"] == f"occlusion~{saved[0]}" and methods == ["occlusion"]
+    assert scored_by(app) == ["HETA", "HETA", "Occlusion"] and questions(app)[2] == questions(app)[0]
+    app.selectbox(key=choosing.method_key("b")).set_value("shapley").run()
+    assert scored_by(app) == ["HETA", "Shapley sampling", "Occlusion"] and methods == ["occlusion", "shapley"]
+    app.selectbox(key=choosing.method_key("b")).set_value("heta").run()
+    assert address(app)["b"] == saved[1] and scored_by(app)[1] == "HETA"
+    assert len(reading.find(shelf).entries) == 2 and methods == ["occlusion", "shapley"]  # each was asked once
+
+
+def test_an_answer_is_saved_only_if_the_reader_asks(
+    app: AppTest, shelf: Shelf, saved: tuple[str, str], methods: list[str]
+) -> None:
+    compare(app, a=saved[0], b=f"occlusion~{saved[0]}")
+    assert len(reading.find(shelf).entries) == 2
+    press(app, "Save B in the Library")
+    entries = reading.find(shelf).entries
+    assert len(entries) == 3 and address(app)["b"] not in saved and scored_by(app) == ["HETA", "Occlusion"]
+    kept = reading.load(shelf, address(app)["b"])
+    assert isinstance(kept, Attribution) and kept.given is not None and kept.method == "occlusion"
+    labels = [button.label for button in app.button]
+    assert "Open A in Explore" in labels and "Open B in Explore" not in labels  # Explore draws HETA's components
+    press(library(app), "Open in Explore")  # the newest is the first
+    assert app.title[0].value == "Compare"
+
+
+def test_a_method_that_fails_says_why_beside_its_column(
+    app: AppTest, saved: tuple[str, str], methods: list[str]
+) -> None:
+    compare(app, a=saved[0], b=f"lime~{saved[0]}", c=saved[1])
+    assert "Need another model" in app.warning[0].value and methods == ["lime"]
+    assert [c["letter"] for c in component(app)["view"]["columns"]] == ["A", "C"]
+    press(app, "Ask again")
+    assert methods == ["lime", "lime"] and "Need another model" in app.warning[0].value
+
+
+def test_one_analysis_is_enough_where_methods_can_be_asked(app: AppTest, shelf: Shelf, methods: list[str]) -> None:
+    entry_id = writing.save(shelf, ONE)
+    compare(app, a=entry_id)
+    app.selectbox(key=choosing.ADDED).set_value("recency").run()
+    assert address(app)["b"] == f"recency~{entry_id}" and scored_by(app) == ["HETA", "Recency"]
+
+
+@pytest.mark.parametrize("wrong", ["~{}", "Occlusion~{}", "a b~{}", "x~y~{}", "../x~{}", "occlusion~"])
+def test_an_address_with_no_such_method_is_refused(app: AppTest, saved: tuple[str, str], wrong: str) -> None:
+    compare(app, a=saved[0], b=wrong.format(saved[0]))
+    assert "Choose another one here" in app.warning[0].value and questions(app) == []

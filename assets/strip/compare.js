@@ -146,6 +146,7 @@ function drawCauses(ui) {
     const table = causes.length ? h("table", {}, h("thead", {}, head), h("tbody", {}, ...causes.map(row))) : null;
     return h("div", {}, h("p", {}, ...(ui.view.pairs.length > 1 ? [badge(letter), " "] : []), verdict), table ?? "");
   });
+  ui.el.causes.classList.toggle("many", pairs.length > 1);
   ui.el.causes.replaceChildren(...pairs);
 }
 

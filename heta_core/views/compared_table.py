@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -10,30 +10,31 @@ from heta_core.attribution import Attribution
 from heta_core.parts import Floats
 from heta_core.views import export, looking, words
 from heta_core.views.comparing import Comparison, Together, compare, together
+from heta_core.views.side_by_side import LETTERS
 from heta_core.views.words import Component
 
-_LETTERS = "abcdefgh"
 _KINDS = {"left": "only in A", "right": "not in A"}
 
 Column = list[object]
 
 
-def csv_text(columns: Sequence[Attribution]) -> str:
+def csv_text(columns: Sequence[Attribution], letters: str = LETTERS) -> str:
     """All columns in reading order, with every component that two of them know and its differences from A; else empty.
 
     `score` is as the method has it, in its own unit, `final` the same as a share. All of HETA are weighed as A.
     Tokens that a spreadsheet would take for a formula get an apostrophe in front.
     """
+    small = letters.lower()
     pairs = [compare(columns[0], other) for other in columns[1:]]
     all_of, weighed = together(pairs), [pairs[0].left, *(pair.right for pair in pairs)]
     found: dict[str, Column] = {"place": list(range(len(all_of.spots)))}
     for k, a in enumerate(weighed):
-        found |= _text(a, [spot[k] for spot in all_of.spots], _LETTERS[k])
+        found |= _text(a, [spot[k] for spot in all_of.spots], small[k])
     for k, pair in enumerate(pairs):
         kinds = (_KINDS.get(place.kind, place.kind) for place in pair.places)
-        found[f"kind_{_LETTERS[k + 1]}"] = _spread(list(kinds), all_of, k)
+        found[f"kind_{small[k + 1]}"] = _spread(list(kinds), all_of, k)
     for component in (c.name for c in words.COMPONENTS):
-        found |= _component(component, weighed, pairs, all_of)
+        found |= {f"{component}_{name}": column for name, column in _component(component, pairs, all_of, small)}
     file = io.StringIO()
     table = csv.writer(file, lineterminator="\n")
     table.writerow(found)
@@ -51,21 +52,19 @@ def _text(a: Attribution, units: Sequence[int | None], letter: str) -> dict[str,
 
 
 def _component(
-    component: Component, weighed: Sequence[Attribution], pairs: Sequence[Comparison], all_of: Together
-) -> dict[str, Column]:
+    component: Component, pairs: Sequence[Comparison], all_of: Together, letters: str
+) -> Iterator[tuple[str, Column]]:
     """One component of all columns; nothing where fewer than two know it."""
-    values = [looking.raw(a, component) for a in weighed]
+    values = [looking.raw(a, component) for a in (pairs[0].left, *(pair.right for pair in pairs))]
     if sum(v is not None for v in values) < 2:
-        return {}
-    found: dict[str, Column] = {}
+        return
     for k, v in enumerate(values):
-        found[f"{component}_{_LETTERS[k]}"] = _of(v, [spot[k] for spot in all_of.spots])
+        yield letters[k], _of(v, [spot[k] for spot in all_of.spots])
     for k, pair in enumerate(pairs):
         compared = pair.of(component)
         if compared is not None:
             differences = ["" if np.isnan(d) else float(d) for d in compared.difference]
-            found[f"{component}_{_LETTERS[k + 1]}_minus_a"] = _spread(differences, all_of, k)
-    return found
+            yield f"{letters[k + 1]}_minus_a", _spread(differences, all_of, k)
 
 
 def _of(values: Floats | None, units: Sequence[int | None]) -> Column:

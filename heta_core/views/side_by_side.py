@@ -20,7 +20,6 @@ from heta_core.views.comparing import (
     Comparison,
     Kind,
     Mass,
-    Together,
     compare,
     together,
 )
@@ -35,7 +34,7 @@ _SCORE = (
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
-def payload(columns: Sequence[Attribution]) -> dict[str, Value]:
+def payload(columns: Sequence[Attribution], letters: str = LETTERS) -> dict[str, Value]:
     """Everything that is drawn of two or more analyses; what one of them does not know is None.
 
     Vectors are those of `Comparison`, with six significant digits. A spot is a unit of each column, None where a column
@@ -45,11 +44,11 @@ def payload(columns: Sequence[Attribution]) -> dict[str, Value]:
     all_of = together(pairs)
     weighed = [pairs[0].left, *(pair.right for pair in pairs)]
     return {
-        "columns": [_column(a, letter) for a, letter in zip(weighed, LETTERS, strict=False)],
+        "columns": [_column(a, letter) for a, letter in zip(weighed, letters, strict=False)],
         "spots": [list(spot) for spot in all_of.spots],
-        "components": [_component(c, pairs) for c in _names(weighed)],
-        "pairs": [_pair(pairs[k], all_of, k) for k in range(len(pairs))],
-        "weights": _weights(columns),
+        "components": [_component(c, pairs, letters) for c in _names(weighed)],
+        "pairs": [_pair(pairs[k], letters[k + 1], all_of.at[k]) for k in range(len(pairs))],
+        "weights": _weights(columns, letters),
     }
 
 
@@ -82,13 +81,13 @@ def _names(columns: Sequence[Attribution]) -> tuple[words.ComponentWords, ...]:
     return tuple(replace(c, title="Score", plain="share", meaning=_SCORE) if c.name == "final" else c for c in named)
 
 
-def _component(named: words.ComponentWords, pairs: Sequence[Comparison]) -> dict[str, Value]:
+def _component(named: words.ComponentWords, pairs: Sequence[Comparison], letters: str) -> dict[str, Value]:
     """Values are there where at least two columns know them, of each column that does."""
     columns = [pairs[0].left, *(pair.right for pair in pairs)]
     values = [looking.raw(a, named.name) for a in columns]
     if sum(v is not None for v in values) < 2:
         return asdict(named) | {"values": None}
-    found = zip((pair.of(named.name) for pair in pairs), LETTERS[1:], strict=False)
+    found = zip((pair.of(named.name) for pair in pairs), letters[1:], strict=False)
     measures = [_measure(a) if named.name == "final" else "" for a in columns]
     return asdict(named) | {
         "values": [strip.numbers(v) for v in values],
@@ -139,11 +138,10 @@ def _facts(found: Agreement) -> list[list[str]]:
     return facts
 
 
-def _pair(pair: Comparison, all_of: Together, k: int) -> dict[str, Value]:
-    letter = LETTERS[k + 1]
+def _pair(pair: Comparison, letter: str, spots: Sequence[int]) -> dict[str, Value]:
     causes, n, sizes = differing.causes(pair), pair.count("same"), (pair.left.n_units, pair.right.n_units)
     return {
-        "places": [[_KINDS.index(p.kind), at] for p, at in zip(pair.places, all_of.at[k], strict=True)],
+        "places": [[_KINDS.index(p.kind), at] for p, at in zip(pair.places, spots, strict=True)],
         "aligned": f"{n} of {sizes[0]}" + ("" if sizes[0] == sizes[1] else f" in A, {sizes[1]} in {letter}"),
         "unlike": None if pair.is_alike else _unlike(pair),
         "causes": [[c.what, c.left, c.right] for c in causes],
@@ -161,10 +159,10 @@ def _unlike(pair: Comparison) -> str:
     )
 
 
-def _weights(columns: Sequence[Attribution]) -> str:
+def _weights(columns: Sequence[Attribution], letters: str) -> str:
     """By which weights those of HETA are drawn, and which were saved with others."""
     first = columns[0].weights
-    hetas = [(letter, a) for letter, a in zip(LETTERS, columns, strict=False) if a.given is None]
+    hetas = [(letter, a) for letter, a in zip(letters, columns, strict=False) if a.given is None]
     if not hetas:
         return ""
     whose = "All scores as in A:" if len(hetas) == len(columns) else "Scores of HETA with"

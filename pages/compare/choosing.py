@@ -1,11 +1,12 @@
-"""Which two analyses are compared: the page's address says it, and pickers change the address.
+"""Which analyses are compared: the page's address says it, and pickers change the address.
 
 A side is an entry of this visitor's library or what stands on Explore, `a=ID`; of a generation one step of it,
-`a=ID.3`. Whatever the address says is looked up on this visitor's shelf only.
+`a=ID.3`; and what another method says of the same question, `b=occlusion~ID`. Whatever the address says is looked up on
+this visitor's shelf only.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -15,11 +16,15 @@ from heta_core.generated import GenerationAttribution
 from heta_core.library import entry as entries
 from heta_core.library import reading
 from heta_core.library.entry import Entry, Result, Shelf
+from pages.compare import asking
 from pages.ui import session, state
+from pages.ui.runs import Run
 
-SIDES = ("a", "b")
+SIDES = ("a", "b", "c", "d")
+FEWEST = 2  # columns
 EXPLORE = "explore"
-_SIDE = re.compile(r"([0-9a-f]{32}|explore)(?:\.(\d{1,6}))?")
+_SIDE = re.compile(r"(?:([a-z][a-z0-9_]{0,40})~)?([0-9a-f]{32}|explore)(?:\.(\d{1,6}))?")
+ADDED = "heta.compare.added"  # the widget that adds a column by its method
 _MOST = 1000  # entries in a picker
 
 
@@ -44,10 +49,20 @@ class Side:
     result: Result | None = None
     step: int = 0  # of a generation
     problem: str | None = None
+    method: str | None = None  # another one than the entry's own
+    run: Run | None = None  # its answer
 
     @property
     def answer(self) -> Attribution | None:
         """What is compared."""
+        if self.run is None:
+            return self.question
+        found: Attribution | None = self.run.result
+        return found if found is not None and found.is_complete and not self.run.is_live else None
+
+    @property
+    def question(self) -> Attribution | None:
+        """The entry itself, of a generation one of its steps."""
         if isinstance(self.result, GenerationAttribution):
             return self.result.at(self.step) if self.step < len(self.result.steps) else None
         return self.result
@@ -70,6 +85,12 @@ def restore() -> None:
     state.put("compare.address", {side: st.query_params[side] for side in SIDES if side in st.query_params})
 
 
+def shown() -> tuple[str, ...]:
+    """The columns of the page: up to the last that the address names, two at least."""
+    named = [k for k, name in enumerate(SIDES, 1) if name in st.query_params]
+    return SIDES[: max([FEWEST, *named])]
+
+
 def side(shelf: Shelf, name: str, of: Choices) -> Side | None:
     """What the address says of one side; None where it says nothing."""
     said = st.query_params.get(name)
@@ -78,57 +99,117 @@ def side(shelf: Shelf, name: str, of: Choices) -> Side | None:
     found = _SIDE.fullmatch(said)
     if found is None:
         return Side(problem=f"{reading.missing()} Choose another one here.")
-    entry_id, step = found[1], int(found[2] or 0)
+    method, entry_id, step = found[1], found[2], int(found[3] or 0)
     if entry_id == EXPLORE:
-        return Side(result=of.explore) if of.explore else Side(problem=_NOT_ON_EXPLORE)
+        return _asked(Side(result=of.explore), method) if of.explore else Side(problem=_NOT_ON_EXPLORE)
     try:
         entry = reading.get(shelf, entry_id)
         result = _load(shelf, entry)
     except HetaError as error:
         return Side(problem=f"{error} Choose another one here.")
     n = len(result.steps) if isinstance(result, GenerationAttribution) else 1
-    return Side(entry, result, step if step < n else 0)
+    return _asked(Side(entry, result, step if step < n else 0), method)
+
+
+def _asked(side: Side, method: str | None) -> Side:
+    """The same question by another method, where the address names one."""
+    question = side.question
+    if method is None or question is None or method == question.method:
+        return side
+    return replace(side, method=method, run=asking.run_of(method, question))
 
 
 _NOT_ON_EXPLORE = "Nothing finished stands on Explore: explain a text there, or choose a saved analysis here."
 
 
 def _load(shelf: Shelf, entry: Entry) -> Result:
-    """A report is read once, however often the page is drawn. The two of the last drawing are kept."""
+    """A report is read once, however often the page is drawn. Those of the last drawing are kept."""
     held: dict[tuple[str, float], Result] = state.get("compare.held", {})
     key = entry.id, entry.changed
     result = held[key] if key in held else reading.load(shelf, entry.id)
-    state.put("compare.held", dict([*[kept for kept in held.items() if kept[0] != key][-1:], (key, result)]))
+    state.put(
+        "compare.held", dict([*[kept for kept in held.items() if kept[0] != key][1 - len(SIDES) :], (key, result)])
+    )
     return result
 
 
 def choose(name: str) -> None:
     """Take what the picker of a side says."""
     chosen = state.widget(picker_key(name))
-    if chosen is None:
+    if chosen is not None:
+        put(name, chosen)
+    elif name in SIDES[:FEWEST]:
         st.query_params.pop(name, None)
     else:
-        st.query_params[name] = chosen
+        put(name, "")
 
 
 def choose_step(name: str) -> None:
     """Take another step of the generation on a side."""
-    st.query_params[name] = f"{chosen_id(name)}.{state.widget(step_key(name))}"
+    method = _split(name)[0]
+    put(name, f"{method}{chosen_id(name)}.{state.widget(step_key(name))}")
+
+
+def choose_method(name: str, own: str) -> None:
+    """Ask the question of a side by another method, or show the entry itself."""
+    chosen = state.widget(method_key(name))
+    standing = _split(name)[1]
+    put(name, standing if chosen in (None, own) else f"{chosen}~{standing}")
+
+
+def add() -> None:
+    """One more column, still empty."""
+    put(SIDES[len(shown())], "")
+
+
+def add_method() -> None:
+    """The question of A by the method that was picked, in the first column that is empty."""
+    chosen = state.widget(ADDED)
+    state.set_widget(ADDED, None)
+    empty = [name for name in SIDES if not st.query_params.get(name)]
+    if chosen is not None and empty:
+        put(empty[0], f"{chosen}~{_split('a')[1]}")
+
+
+def remove(name: str) -> None:
+    """Take a column away; those after it move up."""
+    left = [st.query_params.get(other, "") for other in shown() if other != name]
+    for k, other in enumerate(SIDES):
+        if k < len(left) and (left[k] or k >= FEWEST):
+            put(other, left[k])
+        else:
+            st.query_params.pop(other, None)
+
+
+def put(name: str, said: str) -> None:
+    """What the address says of a side."""
+    st.query_params[name] = said
 
 
 def swap() -> None:
     """B becomes A, and A becomes B."""
-    st.query_params.update(dict(zip(SIDES, [st.query_params[name] for name in reversed(SIDES)], strict=True)))
+    st.query_params.update({"a": st.query_params["b"], "b": st.query_params["a"]})
 
 
 def chosen_id(name: str) -> str:
     """The part of the address that names the entry."""
-    return str(st.query_params.get(name, "")).partition(".")[0]
+    return _split(name)[1].partition(".")[0]
+
+
+def _split(name: str) -> tuple[str, str]:
+    """What the address says of a side: the method with its sign, or nothing, and what is asked about."""
+    method, sign, standing = str(st.query_params.get(name, "")).rpartition("~")
+    return method + sign, standing
 
 
 def picker_key(name: str) -> str:
     """The widget that chooses a side."""
     return f"heta.compare.{name}"
+
+
+def method_key(name: str) -> str:
+    """The widget that chooses by which method it is scored."""
+    return f"heta.compare.method.{name}"
 
 
 def step_key(name: str) -> str:

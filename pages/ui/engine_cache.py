@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 EMBEDDED = "littletown"
-_HEAVY = ("torch", "transformers", "heta_core.loading", "heta_core.engine", "heta_core.generation")
+_ROOMS = ("heta_core.loading", "heta_core.engine", "heta_core.generation", "heta_core.explaining")
+_HEAVY = ("torch", "transformers", *_ROOMS)
 _TICK = 0.15  # seconds that a page waits before it looks again
 _LONG_TICK = 0.4  # the same while modules are imported, which the page's own work would slow down
 _IS_WARM = threading.Event()

@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+import numpy as np  # noqa: E402
 import samples  # noqa: E402 - needs the path above
 from made_blocks import in_blocks  # noqa: E402
 from streamlit.web import cli  # noqa: E402
@@ -16,8 +17,10 @@ from streamlit.web import cli  # noqa: E402
 from heta_core.attribution import Attribution  # noqa: E402
 from heta_core.errors import InputError  # noqa: E402
 from heta_core.grouping import resolve  # noqa: E402
+from heta_core.parts import Given  # noqa: E402
 from heta_core.settings import Weights  # noqa: E402
 from heta_core.tokens import Tokens  # noqa: E402
+from pages.compare import asking  # noqa: E402
 from pages.ui import engine_cache, examples  # noqa: E402
 from pages.ui.engine_cache import Question, Step  # noqa: E402
 
@@ -57,6 +60,18 @@ def steps(question: Question, _: Weights) -> Iterator[Step]:
         yield Step("Hessian: refining", partial.work.fraction, in_blocks(partial, groups))
 
 
+def by_method(method: str, question: Attribution) -> Iterator[Step]:
+    """Made-up scores that go below 0, with time to be stopped."""
+    asked = replace(question, transition=None, information=None, hessian=None, given=None, method=method)
+    for n in range(4):
+        time.sleep(0.4)
+        yield Step(f"{asking.title(method)}: {n} passes so far", None, asked)
+    scores = np.random.default_rng(len(method)).normal(size=question.n_units)
+    found = next(one for one in asking.methods() if one.name == method)
+    yield Step("done", 1.0, replace(asked, given=Given(scores, found.title, found.unit, is_signed=True)))
+
+
+asking.work = by_method
 engine_cache.steps = steps
 engine_cache.local_models = lambda *, is_urgent=False: ()
 engine_cache._HEAVY = ()

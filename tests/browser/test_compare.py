@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import axe_playwright_python
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import samples
 from servers import free_port, served
 
-from heta_core.library import writing
+from heta_core.library import reading, writing
 from heta_core.library.entry import Shelf
 from heta_core.views.comparing import Comparison, compare
 
@@ -163,6 +164,99 @@ def test_everything_is_done_by_keyboard_and_nothing_asks_the_server(visit, both:
     page.get_by_label("Order of the list").select_option("less")
     assert next(iter(rows(page))) == int(np.nanargmin(flow.difference))
     assert len(page.sent) == sent
+
+
+def add_method(page, title: str) -> None:
+    """Ask A's question by another method."""
+    page.get_by_role("combobox", name="Add the question of A by another method").fill(title)
+    page.get_by_role("option", name=title, exact=True).click()
+
+
+@pytest.mark.parametrize(
+    ("theme", "width", "n_rows"), [("light", 1440, 1), ("dark", 1440, 1), ("light", 1000, 2), ("dark", 390, 4)]
+)
+def test_two_more_columns_by_other_methods(
+    visit, ids: tuple[Shelf, str, str], both: Comparison, theme: str, width: int, n_rows: int, tmp_path: Path
+) -> None:
+    page = visit(theme=theme, width=1440)
+    opened(page, 1440)
+    add_method(page, "Occlusion")
+    page.get_by_role("button", name="Stop", exact=True).wait_for()
+    assert page.locator(".column").count() == 2  # the others stay on the page meanwhile
+    page.wait_for_selector(".columns[data-n='3']")
+    add_method(page, "Shapley sampling")
+    page.wait_for_selector(".columns[data-n='4']")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_timeout(800)
+    boxes = [page.locator(".column").nth(k).bounding_box() for k in range(4)]
+    assert len({round(box["y"]) for box in boxes}) == n_rows
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+    # HETA's two share a scale, the two in nats another.
+    legend = page.locator(".columns").locator("xpath=preceding-sibling::div").first.locator(".legend")
+    assert (
+        "A and B" in legend.inner_text()
+        and "C and D" in legend.inner_text()
+        and "different units" in legend.inner_text()
+    )
+    assert page.locator(".column").nth(2).locator(".tok.against").count() > 3
+    assert page.locator(".column .tok.against").evaluate_all(
+        "all => all.every(c => c.closest('.column').ariaLabel.match(/^[CD]/))"
+    )
+
+    # One pin across all texts and the difference, and the keyboard leads through it.
+    cup = next(p.left for p in both.places if p.left is not None and both.left.tokens.pieces[p.left] == " cup")
+    page.locator(".column .strip").nth(3).locator(".tok").nth(cup).focus()
+    page.keyboard.press("Enter")
+    assert page.locator(".tok.pin").all_inner_texts()[:4] == ["cup"] * 4 and page.locator(".tok.pin").count() == 5
+    assert page.locator(".card.pinned tbody tr").count() == 4
+    assert page.locator(".facts dl").count() == 3 and page.locator(".facts").inner_text().count("by chance") == 6
+    page.get_by_role("button", name="D − A").press("Enter")
+    assert page.get_by_role("button", name="D − A").evaluate("e => e.matches(':focus')")
+    assert page.locator(".minus h2").inner_text() == "D minus A"
+    assert page.locator(".minus .tok").count() == both.left.n_units  # the same text
+    assert page.locator(".changes thead").inner_text().split()[:3] == ["token", "A", "D"]
+    page.evaluate(ENGINE)
+    found = page.evaluate(
+        "async () => (await axe.run('.stMain')).violations.map(rule => [rule.id, rule.nodes[0].html])"
+    )
+    assert found == []
+
+    # What HETA alone knows is not made up for the others.
+    page.get_by_role("button", name="Transition flow").press("Enter")
+    assert "not known" in page.locator(".minus").inner_text() and page.locator(".changes tr").count() == 0
+    page.get_by_role("button", name="B − A").press("Enter")
+    assert page.locator(".changes tbody tr").count() > 3
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the comparison as CSV").click()
+    download.value.save_as(tmp_path / "all.csv")
+    header = (tmp_path / "all.csv").read_text("utf-8").splitlines()[0].split(",")
+    assert {"score_a", "score_d", "final_d_minus_a", "kl_b_minus_a"} <= {*header} and "kl_c_minus_a" not in header
+
+
+def test_a_method_is_stopped_asked_again_saved_and_removed(visit, ids: tuple[Shelf, str, str]) -> None:
+    shelf, one, other = ids
+    page = visit()
+    opened(page, 1440)
+    before = len(reading.find(shelf).entries)
+    add_method(page, "Occlusion")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_text("Stopped before it had scores").wait_for()
+    assert page.locator(".column").count() == 2
+    page.get_by_role("button", name="Ask again").click()
+    page.wait_for_selector(".columns[data-n='3']")
+    assert unquote(page.url).endswith(f"/Compare?a={one}&b={other}&c=occlusion~{one}")
+    assert len(reading.find(shelf).entries) == before  # saved only if the reader asks
+    page.get_by_role("button", name="Save C in the Library").click()
+    page.get_by_role("button", name="Save C in the Library").wait_for(state="detached")
+    assert len(reading.find(shelf).entries) == before + 1 and "occlusion" not in page.url
+    assert page.locator(".column").nth(2).locator(".said").inner_text().startswith("Occlusion")
+    page.get_by_role("button", name="Remove B").click()
+    page.wait_for_selector(".columns[data-n='2']")
+    assert page.locator(".column").nth(1).locator(".said").inner_text().startswith("Occlusion")
+    assert page.get_by_role("button", name="One scale").is_disabled()  # the two have no unit in common
+    writing.delete(shelf, [entry.id for entry in reading.find(shelf).entries if entry.id not in (one, other)])
 
 
 def test_long_texts_scroll_together(visit, ids: tuple[Shelf, str, str]) -> None:
