@@ -79,7 +79,7 @@ def _steps(
     base = replace(
         base, tokens=what.tokens, target=what.target, groups=asked.groups, answer=_answer(known, base.example)
     )
-    case = _case(asked, plan)
+    case = case_of(asked, plan)
     found: list[Scored] = []
     for n, method in enumerate(chosen):
         running = _Run(method, what, first=case.seed)
@@ -99,7 +99,8 @@ def _answer(known: Attribution, example: Example) -> Answer:
     return Answer(known.prediction.candidates[0].piece, known.log_p, known.prediction.rank, is_right, flips)
 
 
-def _case(asked: Question, plan: Plan) -> Case:
+def case_of(asked: Question, plan: Plan) -> Case:
+    """The question as metrics look at it, with one judge for whatever is judged."""
     what, example = asked.asked, asked.example
     settings = Settings(mask=plan.check_mask, seed=seed_of(plan, example), memory=plan.settings.memory)
     special = np.array([all(what.tokens.is_special[start:stop]) for start, stop in what.groups])
@@ -177,7 +178,7 @@ def _scored(run: _Run, case: Case, judging: list[Metric]) -> Iterator[str]:
             for metric in judging:
                 doing = metric.title
                 yield doing
-                yield from _judged(metric, own, scores, values)
+                yield from judged(metric, own, scores, values)
             run.drawn.append(values)
     except HetaError as error:
         run.problem = f"{doing}: {error}"
@@ -185,8 +186,12 @@ def _scored(run: _Run, case: Case, judging: list[Metric]) -> Iterator[str]:
         run.problem = f"{doing}: {type(error).__name__}: {error}"
 
 
-def _judged(metric: Metric, case: Case, scores: Floats, values: dict[str, float | None]) -> Iterator[str]:
-    """The measures of one metric."""
+def judged(metric: Metric, case: Case, scores: Floats, values: dict[str, float | None]) -> Iterator[str]:
+    """The measures of one metric, put into `values`; None where the data do not say what it needs.
+
+    Raises:
+        ReportError: a number is not finite.
+    """
     values.update(dict.fromkeys((measure.name for measure in metric.measures), None))
     if not all(case.knows(need) for need in metric.needs):
         return

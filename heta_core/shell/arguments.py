@@ -10,6 +10,7 @@ from heta_core.shell.bench_options import asked_of_bench
 from heta_core.shell.computing import add_settings, add_weights
 from heta_core.shell.evaluate_options import asked_of_evaluate, odd_evaluate
 from heta_core.shell.files import add_files, odd_files
+from heta_core.shell.sweep_options import asked_of_sweep, odd_sweep
 
 _EXIT_CODES = """exit codes:
   0  everything asked for was done
@@ -27,7 +28,8 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
-    for add in (_attribute, _generate, _evaluate, _models, _train, _card, _evidence, _bench, _examples, _figures):
+    measuring = (_evaluate, _sweep, _evidence, _bench)
+    for add in (_attribute, _generate, *measuring, _models, _train, _card, _examples, _figures):
         add(commands)
     return top
 
@@ -36,7 +38,7 @@ def parsed(argv: list[str] | None = None) -> argparse.Namespace:
     """What was typed; ends the program where it cannot be understood or contradicts itself."""
     top = parser()
     arguments = top.parse_args(argv)
-    odd = {"attribute": _odd_attribute, "generate": _odd_generate, "evaluate": odd_evaluate}
+    odd = {"attribute": _odd_attribute, "generate": _odd_generate, "evaluate": odd_evaluate, "sweep": odd_sweep}
     told = odd.get(arguments.command, lambda _: None)(arguments)
     if told:
         top.error(told)
@@ -146,6 +148,10 @@ def _estimate(command: argparse.ArgumentParser) -> None:
 
 def _evaluate(commands: _Commands) -> None:
     asked_of_evaluate(_command(commands, "evaluate", "score many examples with many methods, and judge the scores"))
+
+
+def _sweep(commands: _Commands) -> None:
+    asked_of_sweep(_command(commands, "sweep", "print a table that a claim about the score rests on"))
 
 
 def _models(commands: _Commands) -> None:
