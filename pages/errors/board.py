@@ -34,7 +34,7 @@ def draw(table: Desk, outcomes: Sequence[Outcome], method: str) -> None:
     told = [name for name in known if any(name in line.means for line in found)]
     if not told:
         return
-    st.subheader("Methods", anchor=False)
+    st.header("Methods", anchor=False)
     _table(found, [known[name] for name in told])
     chosen = st.selectbox(
         "Draw", told, format_func=lambda name: known[name].title, key=MEASURE, persist_state="session", width=320

@@ -52,7 +52,7 @@ def method(desk: Desk) -> str:
 
 def draw(desk: Desk, outcomes: Sequence[Outcome], method: str) -> Outcome | None:
     """Filters and table; the example that is chosen in it."""
-    st.subheader("Examples", anchor=False)
+    st.header("Examples", anchor=False)
     shown = _filtered(desk, outcomes, method)
     if not shown:
         st.info("No example has all of these: take one away.")

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import axe_playwright_python
 import made_generation
 import pytest
 import samples
+from axe import DROP, broken
 from servers import free_port, served
 
 from heta_core.library import writing
@@ -17,20 +17,11 @@ from heta_core.library.entry import Shelf
 from heta_core.report import dumps
 from pages.ui.frame import PAGES
 
-ENGINE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 # Colours depend on the theme and places on the width; HETA_LOOKS=all takes each theme at each width.
 LOOKS = [("light", 1440), ("dark", 390)]
 if os.environ.get("HETA_LOOKS") == "all":
     LOOKS += [("light", 390), ("dark", 1440)]
 TALL = 4000  # pixels; what lies outside the window is not looked at
-# Streamlit's own markup, which cannot be mended from here: rule → what the element is known by. Where files are dropped
-# has a tabindex but is no stop of the keyboard; a toast is named by a title that is not drawn.
-DROP = {"presentation-role-conflict": 'data-testid="stFileUploaderDropzone"'}
-STREAMLITS = DROP | {"aria-dialog-name": 'data-testid="stToast"'}
-# Every rule that is broken, with the HTML of the element and the engine's words.
-RUN = """async () => (await axe.run({ resultTypes: ["violations"] })).violations.flatMap((rule) => rule.nodes.map(
-  (node) => [rule.id, node.html.slice(0, 300), [...node.any, ...node.all, ...node.none].map((c) => c.message).join(" ")]
-))"""
 ROUTES = {label: "" if path == "app.py" else re.sub(r"pages/\d+_(\w+)\.py", r"\1", path) for path, label, _ in PAGES}
 
 
@@ -47,18 +38,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         environment.setenv("HETA_LIBRARY", str(shelf.path))
         with served(command, port, folder / "server.txt") as url:
             yield url
-
-
-def broken(page) -> set[str]:
-    """The rules of Streamlit's that are broken; any other fails the test."""
-    page.wait_for_function("document.title && !document.querySelector('[data-testid=stSkeleton], [data-stale=true]')")
-    page.wait_for_timeout(400)  # what fades in
-    if not page.evaluate("typeof axe === 'object'"):
-        page.evaluate(ENGINE)
-    found = page.evaluate(RUN)
-    ours = [(rule, *words) for rule, *words in found if STREAMLITS.get(rule, "\0") not in words[0]]
-    assert ours == [], "\n".join(map(str, ours))
-    return {rule for rule, *_ in found}
 
 
 def open_all(page) -> None:
