@@ -1,10 +1,23 @@
 """Finds what each file of a package declares: a new family, method, metric or format is a new file and nothing else."""
 
+from collections.abc import Sequence
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TypeVar
+from typing import Protocol, TypeVar
+
+from heta_core.errors import InputError
 
 Declared = TypeVar("Declared")
+
+
+class Named(Protocol):
+    """What readers call by a name."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+
+Called = TypeVar("Called", bound=Named)
 
 
 def declared(package: str, kind: type[Declared]) -> tuple[Declared, ...]:
@@ -27,3 +40,18 @@ def declared(package: str, kind: type[Declared]) -> tuple[Declared, ...]:
             )
         found += (value for value in values if value not in found)
     return tuple(found)
+
+
+def called(name: str, known: Sequence[Called], what: str) -> Called:
+    """The one of this name.
+
+    Args:
+        what: they are, such as "method".
+
+    Raises:
+        InputError: there is none.
+    """
+    for one in known:
+        if one.name == name:
+            return one
+    raise InputError(f"There is no {what} {name!r}: take one of {', '.join(one.name for one in known)}.")

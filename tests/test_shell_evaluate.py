@@ -435,8 +435,10 @@ def test_a_killed_run_is_finished_by_the_same_command(tmp_path: Path, workers: s
     run = ["evaluate", *asked, "--out", str(tmp_path / "run"), "--workers", workers]
     arguments = [sys.executable, "-m", "heta_core", *run]
     path = tmp_path / "run" / "run.jsonl"
+    # As many threads as here: with others the last digits are rounded otherwise.
+    environment = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
     for n_lines in at:  # the plan, the model and some examples
-        process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
         waited = time.monotonic() + 300
         while not path.is_file() or path.read_bytes().count(b"\n") < n_lines:
             assert process.poll() is None and time.monotonic() < waited, "it ended before it could be killed"
@@ -452,7 +454,7 @@ def test_a_killed_run_is_finished_by_the_same_command(tmp_path: Path, workers: s
             time.sleep(0.02)
         assert len(run_of(tmp_path / "run").outcomes) < 8
     assert len(run_of(tmp_path / "run").outcomes) >= at[-1] - 2
-    subprocess.run(arguments, cwd=ROOT, check=True, timeout=300, stdout=subprocess.DEVNULL)
+    subprocess.run(arguments, cwd=ROOT, env=environment, check=True, timeout=300, stdout=subprocess.DEVNULL)
     found = run_of(tmp_path / "run")
     assert len({outcome.key for outcome in found.outcomes}) == len(found.outcomes) == 8
     assert all(outcome.problem is None for outcome in found.outcomes)

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 
 from heta_core.datasets._contract import Dataset, Example, Format, Refused
 from heta_core.datasets._folders import examples_of, set_as_table, set_of
-from heta_core.discovery import declared
+from heta_core.discovery import called, declared
 from heta_core.errors import InputError
 
 LARGEST = 100_000_000  # bytes of a file: as JSON in memory it takes ten times that
@@ -28,10 +28,7 @@ def named(name: str) -> Format:
     Raises:
         InputError: there is none.
     """
-    for form in known():
-        if form.name == name:
-            return form
-    raise InputError(f"There is no data format {name!r}: take one of {', '.join(form.name for form in known())}.")
+    return called(name, known(), "data format")
 
 
 def read(text: str, name: str, *, format: str | None = None) -> Dataset:

@@ -2,8 +2,7 @@
 
 from functools import cache
 
-from heta_core.discovery import declared
-from heta_core.errors import InputError
+from heta_core.discovery import called, declared
 from heta_core.methods._contract import Asked, Method, Scoring
 
 __all__ = ["Asked", "Method", "Scoring", "known", "named", "references"]
@@ -26,7 +25,4 @@ def named(name: str) -> Method:
     Raises:
         InputError: there is none.
     """
-    for method in known():
-        if method.name == name:
-            return method
-    raise InputError(f"There is no method {name!r}: take one of {', '.join(m.name for m in known())}.")
+    return called(name, known(), "method")

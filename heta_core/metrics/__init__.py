@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from heta_core.discovery import declared
+from heta_core.discovery import called, declared
 from heta_core.errors import InputError
 from heta_core.metrics._contract import Case, Measure, Measuring, Metric, Need, Values, Which
 
@@ -21,10 +21,7 @@ def named(name: str) -> Metric:
     Raises:
         InputError: there is none.
     """
-    for metric in known():
-        if metric.name == name:
-            return metric
-    raise InputError(f"There is no metric {name!r}: take one of {', '.join(m.name for m in known())}.")
+    return called(name, known(), "metric")
 
 
 def measure_named(name: str) -> Measure:

@@ -2,8 +2,7 @@
 
 from functools import cache
 
-from heta_core.discovery import declared
-from heta_core.errors import InputError
+from heta_core.discovery import called, declared
 from heta_core.sweeps._contract import Found, Step, Study, Sweep
 from heta_core.sweeps._running import swept
 from heta_core.sweeps._table import Table, dumps, markdown
@@ -23,7 +22,4 @@ def named(name: str) -> Sweep:
     Raises:
         InputError: there is none.
     """
-    for sweep in known():
-        if sweep.name == name:
-            return sweep
-    raise InputError(f"There is no sweep {name!r}: take one of {', '.join(s.name for s in known())}.")
+    return called(name, known(), "sweep")
