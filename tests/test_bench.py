@@ -450,8 +450,7 @@ def test_steps_together_are_eight_times_as_fast_as_one_at_a_time() -> None:
     assert together.difference is not None and together.difference.is_same
 
 
-@pytest.mark.slow
-@pytest.mark.alone
+@pytest.mark.figures
 def test_at_the_size_of_gpt2_the_engine_does_half_the_work_and_is_faster() -> None:
     """One probe a token, once: with ten of them the loop alone takes minutes."""
     found = measured(random_model("gpt2"), Plan(tokens=48, probes=1, repeats=1))

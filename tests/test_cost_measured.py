@@ -76,8 +76,7 @@ def best_ratio(*arguments: str | int) -> float:
     return min(ratios, key=lambda ratio: max(ratio, 1 / ratio))
 
 
-@pytest.mark.slow
-@pytest.mark.alone
+@pytest.mark.figures
 def test_transition_and_kl_of_512_tokens_of_gpt2_fit_into_4_gb_and_their_time_is_foretold() -> None:
     found = measured("gpt2", 512, 16, 0)
     assert found["peak"] < 4e9
@@ -88,8 +87,14 @@ def test_transition_and_kl_of_512_tokens_of_gpt2_fit_into_4_gb_and_their_time_is
 @pytest.mark.alone
 @pytest.mark.parametrize(
     "arguments",
-    [("littletown", 64, 1, 10), ("littletown", 256, 2, 1), ("gpt2", 48, 4, 1), ("gpt2", 128, 16, 1)],
+    [("littletown", 64, 1, 10), ("gpt2", 48, 4, 1)],
     ids=lambda arguments: f"{arguments[0]}-{arguments[1]}",
 )
 def test_the_estimate_is_within_a_factor_of_the_measured_time(arguments: tuple[str | int, ...]) -> None:
+    assert 1 / ALLOWED < best_ratio(*arguments) < ALLOWED
+
+
+@pytest.mark.figures
+@pytest.mark.parametrize("arguments", [("littletown", 256, 2, 1), ("gpt2", 128, 16, 1)], ids=lambda a: f"{a[0]}-{a[1]}")
+def test_so_is_that_of_longer_texts(arguments: tuple[str | int, ...]) -> None:
     assert 1 / ALLOWED < best_ratio(*arguments) < ALLOWED

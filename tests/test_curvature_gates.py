@@ -16,7 +16,6 @@ from heta_core.settings import Settings, Weights
 
 pytestmark = pytest.mark.slow
 
-LENGTHS = (64, 128, 256)
 COLOURED, ADAPTIVE = Settings(estimator="coloured", probes="auto"), Settings(probes="auto")
 
 
@@ -77,7 +76,7 @@ def test_the_references_are_of_these_weights_and_can_be_measured_again(town: Lan
     assert (apart <= 5 * np.hypot(again.standard_error, first.errors)).mean() > 0.95
 
 
-@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("length", [64, 128, pytest.param(256, marks=pytest.mark.figures)])
 def test_forty_shared_products_at_any_length(town: LanguageModel, length: int) -> None:
     found = table(town, length, COLOURED)
     assert (found.products <= 40).all()
@@ -85,7 +84,13 @@ def test_forty_shared_products_at_any_length(town: LanguageModel, length: int) -
     assert (found.spearman >= 0.95).all()
 
 
-@pytest.mark.parametrize(("length", "scaling"), [(64, "raw"), (64, "unit"), (128, "raw"), (128, "unit"), (256, "raw")])
+@pytest.mark.parametrize(
+    ("length", "scaling"),
+    [
+        *((64, "raw"), (64, "unit"), (128, "unit")),
+        *(pytest.param(length, "raw", marks=pytest.mark.figures) for length in (128, 256)),
+    ],
+)
 def test_probes_where_the_score_is_decided(town: LanguageModel, length: int, scaling: str) -> None:
     found = table(town, length, ADAPTIVE, Weights(scaling=scaling))  # type: ignore[arg-type]
     assert (found.products / length).mean() <= 2.5

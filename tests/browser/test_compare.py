@@ -173,7 +173,11 @@ def add_method(page, title: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("theme", "width", "n_rows"), [("light", 1440, 1), ("dark", 1440, 1), ("light", 1000, 2), ("dark", 390, 4)]
+    ("theme", "width", "n_rows"),
+    [
+        *(("light", 1000, 2), ("dark", 390, 4)),
+        *(pytest.param(theme, 1440, 1, marks=pytest.mark.figures) for theme in ("light", "dark")),
+    ],
 )
 def test_two_more_columns_by_other_methods(
     visit, ids: tuple[Shelf, str, str], both: Comparison, theme: str, width: int, n_rows: int, tmp_path: Path

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 PATIENCE = 180_000  # milliseconds; importing torch for the first continuation takes its time
 LONGEST = 60_000  # milliseconds for what an idle machine does in three or four seconds
-N_RUNS = int(os.environ.get("HETA_ROUNDS", "6"))  # 20 for figures to be told
+N_RUNS = int(os.environ.get("HETA_ROUNDS", "3"))  # 20 for figures to be told
 PROMPT = (
     "Mia ran to the museum. Noah went to the garden. The street was empty. Kate has a green cup. Tom has a black map. "
     "The ball is red. The key is blue. Then Mia ran"

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.alone]
 # Long enough for a machine on which other tests run; an idle one needs about a tenth.
 OPENING = 30_000
 PATIENCE = 180_000  # milliseconds; importing torch for the first question takes its time
-N_TARGETS = int(os.environ.get("HETA_ROUNDS", "6"))  # 20 for figures to be told
+N_TARGETS = int(os.environ.get("HETA_ROUNDS", "3"))  # 20 for figures to be told
 # Long enough that each of the last twenty words (the most that are asked) is explained by 64 tokens and more.
 SCENE = (
     "Ruth has a blue kite. Fred is in the kitchen. Dan has the red ball. Emma went to the school. The map is green. "
