@@ -78,7 +78,7 @@ def ended(page) -> None:
     page.get_by_role("button", name="Save the run").wait_for()
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), pytest.param("dark", 390, marks=pytest.mark.figures)])
 def test_a_file_is_run_sorted_by_failure_opened_tagged_saved_and_reopened(
     visited, data: Path, tmp_path: Path, theme: str, width: int
 ) -> None:

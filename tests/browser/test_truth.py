@@ -19,7 +19,7 @@ def opened(page) -> None:
     page.get_by_role("button", name="Draw the curves").wait_for()
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
+@pytest.mark.parametrize(("theme", "width"), [("dark", 390), pytest.param("light", 1440, marks=pytest.mark.figures)])
 def test_the_curves_are_drawn_and_a_click_on_a_rank_masks_as_many(visit, theme: str, width: int) -> None:
     page = visit(theme=theme, width=width)
     assert page.get_by_text("stable").first.is_visible()
