@@ -16,9 +16,7 @@ def mean_over_rows(asked: Asked, of_line: OfLine) -> Floats:
     """(U,) the mean over every row of every line, as of the transition, summed over the tokens of each unit."""
     n_context = asked.objective.n_context
     rows = [row for line in asked.objective.lines for row in of_line(line)[:, :n_context].double().cpu().numpy()]
-    starts = [start for start, _ in asked.groups]
-    summed: Floats = np.add.reduceat(np.mean(rows, axis=0), starts)
-    return summed
+    return asked.summed(np.mean(rows, axis=0))
 
 
 def once(asked: Asked, of_line: OfLine) -> Iterator[tuple[Work, Floats | None]]:

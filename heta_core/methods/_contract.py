@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from heta_core.attribution import Attribution
 from heta_core.engine import attribute_steps
 from heta_core.groups import Groups, singles
@@ -45,6 +47,11 @@ class Asked:
     def objective(self) -> Objective:
         """f, what is explained, as a function of the context."""
         return objective(self.target, self.tokens)
+
+    def summed(self, values: Floats) -> Floats:
+        """(U,) of every unit what (T,) values of its tokens come to."""
+        found: Floats = np.add.reduceat(values, [start for start, _ in self.groups])
+        return found
 
 
 # The work of every step as it is done, and with the last (U,) scores.

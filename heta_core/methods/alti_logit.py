@@ -41,7 +41,7 @@ def score(asked: Asked, _draw: int) -> Scoring:
     scores = np.sum(found, axis=0)
     if not np.isfinite(scores).all():
         raise NotDifferentiableError("A contribution is NaN or infinity: load the model in float32.")
-    yield Work(), np.add.reduceat(scores, [start for start, _ in asked.groups])
+    yield Work(), asked.summed(scores)
 
 
 def _of_line(asked: Asked, line: Line) -> Tensor:

@@ -44,11 +44,10 @@ def relevance(asked: Asked, *, holds_attention: bool = False) -> Relevance:
     objective = asked.objective
     n = objective.n_context
     found = [handed_back(asked.lm, line, n, holds_attention=holds_attention) for line in objective.lines]
-    scores = sum(flowed.double().cpu().numpy() for flowed, _ in found)
+    scores = np.sum([flowed.double().cpu().numpy() for flowed, _ in found], axis=0)
     if not np.isfinite(scores).all():
         raise NotDifferentiableError("NaN or infinity flows back to the text: load the model in float32.")
-    starts = [start for start, _ in asked.groups]
-    return Relevance(np.add.reduceat(scores, starts), sum(explained for _, explained in found))
+    return Relevance(asked.summed(scores), sum(explained for _, explained in found))
 
 
 def score(asked: Asked, _draw: int) -> Scoring:

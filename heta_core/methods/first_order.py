@@ -1,7 +1,5 @@
 """HETA's first-order twin: the gradient's length in the place of the curvature. Does the second order earn its cost?"""
 
-import numpy as np
-
 from heta_core.combine import combine
 from heta_core.methods._contract import Asked, Method, Scoring
 from heta_core.parts import Floats, Work
@@ -19,8 +17,7 @@ def score(asked: Asked, _draw: int) -> Scoring:
     over = surface(asked.lm, asked.objective, asked.groups)
     yield Work(forwards=len(over.embeddings), backwards=1), None
     lengths: Floats = first_gradient(over).abs().sum(-1).double().cpu().numpy()  # (T,)
-    starts = [start for start, _ in asked.groups]
-    yield Work(), combine(found.transition.scores, np.add.reduceat(lengths, starts), information, asked.weights).scores
+    yield Work(), combine(found.transition.scores, asked.summed(lengths), information, asked.weights).scores
 
 
 METHOD = Method(

@@ -1,7 +1,5 @@
 """Input × gradient: the first-order guess at what removing a unit would do (Shrikumar et al. 2017)."""
 
-import numpy as np
-
 from heta_core.methods._contract import Asked, Method, Scoring
 from heta_core.parts import Work
 from heta_core.passes.curvature import first_gradient, surface
@@ -11,8 +9,7 @@ def score(asked: Asked, _draw: int) -> Scoring:
     """(U,) Σ x·∇f over the embeddings x of each unit, nats. One forward and one backward for each line of f."""
     over = surface(asked.lm, asked.objective, asked.groups)
     along = (first_gradient(over) * over.inputs).sum(-1).double().cpu().numpy()  # (T,)
-    starts = [start for start, _ in asked.groups]
-    yield Work(forwards=len(over.embeddings), backwards=1), np.add.reduceat(along, starts)
+    yield Work(forwards=len(over.embeddings), backwards=1), asked.summed(along)
 
 
 METHOD = Method(
