@@ -8,7 +8,7 @@ import pytest
 from heta_core.groups import Groups, singles
 from heta_core.language_model import LanguageModel
 from heta_core.passes import cutting
-from heta_core.passes.cutting import masked_at_once, masked_runs, products_at_once
+from heta_core.passes.cutting import masked_at_once, masked_runs, products_at_once, whole_at_once
 from heta_core.passes.room import Extent, shape_of
 from heta_core.settings import Settings
 
@@ -50,6 +50,16 @@ def test_what_is_asked_for_is_taken(of_weights: Weighing) -> None:
     lm = of_weights(1_000)
     assert [len(members) for members in masked_runs(lm, singles(10), 10, Settings(chunk=4))] == [4, 4, 2]
     assert products_at_once(lm, [Extent(64, 64)], Settings(batch=5)) == 5
+
+
+@pytest.mark.parametrize(("n_weights", "n", "n_gradients"), [(10**9, 1, 1), (850_000, 36, 12)])
+def test_small_models_take_more_whole_sequences_at_once(
+    of_weights: Weighing, n_weights: int, n: int, n_gradients: int
+) -> None:
+    lm = of_weights(n_weights)
+    assert whole_at_once(lm, 64, Settings()) == n
+    assert whole_at_once(lm, 64, Settings(), is_gradient=True) == n_gradients
+    assert whole_at_once(lm, 64, Settings(batch=5)) == 5
 
 
 @pytest.mark.parametrize(("n_weights", "n"), [(10**9, 6), (850_000, 22), (425_000, 45)])

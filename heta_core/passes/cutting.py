@@ -24,6 +24,7 @@ _CHUNK = 8  # tokens of a large model
 _ROWS = 384  # of a matrix: with fewer, products of a large model take turns at reading its weights
 _MASKED_FLOPS = 2e9
 _PRODUCT_FLOPS = 5e9
+_WHOLE_FLOPS = 4e9  # of a batch of whole sequences: on the embedded model some hundred milliseconds
 
 
 def masked_runs(lm: LanguageModel, groups: Groups, n_tokens: int, settings: Settings) -> list[range]:
@@ -44,6 +45,12 @@ def masked_runs(lm: LanguageModel, groups: Groups, n_tokens: int, settings: Sett
 def masked_at_once(lm: LanguageModel, extent: Extent, together: Sequence[range]) -> int:
     """How many masked sequences share a forward at most."""
     return min(max(map(len, together)), _kept_rows(lm, [extent], is_product=False))
+
+
+def whole_at_once(lm: LanguageModel, n_tokens: int, settings: Settings, *, is_gradient: bool = False) -> int:
+    """How many whole sequences share a forward at most, or a forward and its backward."""
+    flops = (6 if is_gradient else 2) * shape_of(lm).n_weights * n_tokens  # a backward is two forwards
+    return settings.batch or max(1, int(_WHOLE_FLOPS / flops))
 
 
 def curvature_chunk(settings: Settings) -> int:

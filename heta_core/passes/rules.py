@@ -31,17 +31,8 @@ _LINEAR = frozenset(
     {
         *("add", "sub", "rsub", "neg", "sum", "mean", "cat", "stack", "split", "chunk", "unbind", "dropout"),
         *("view", "view_as", "reshape", "flatten", "unflatten", "transpose", "permute", "movedim", "swapaxes"),
-        *(
-            "expand",
-            "expand_as",
-            "broadcast_to",
-            "repeat",
-            "repeat_interleave",
-            "squeeze",
-            "unsqueeze",
-            "contiguous",
-            "clone",
-        ),
+        *("expand", "expand_as", "broadcast_to", "repeat", "repeat_interleave"),
+        *("squeeze", "unsqueeze", "contiguous", "clone"),
         *("to", "type", "type_as", "float", "double", "half", "bfloat16", "__getitem__", "__get__"),
         *("index_select", "index_copy", "narrow", "pad", "roll", "masked_fill", "where"),
     }

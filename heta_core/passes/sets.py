@@ -20,15 +20,13 @@ from torch import Tensor
 
 from heta_core.language_model import LanguageModel, embed, log_probs, running
 from heta_core.passes.batching import Room, in_batches
+from heta_core.passes.cutting import whole_at_once
 from heta_core.passes.masked import check_positions, substitute_of
 from heta_core.passes.prefix import logits_at
-from heta_core.passes.room import Extent, masked_rows, shape_of
+from heta_core.passes.room import Extent, masked_rows
 from heta_core.settings import Settings
 
 Sets = NDArray[np.bool_]  # (N, T) which context tokens each of N sets masks
-
-# Operations of one batch: on the embedded model some hundred milliseconds, so that a reader who cancels does not wait.
-_BATCH_FLOPS = 4e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +67,7 @@ def read_masked(lm: LanguageModel, line: Line, sets: Sets, settings: Settings) -
     """
     embeddings = embed(lm, line.ids)
     extent = Extent(len(line.ids), len(line.ids), len(line.rows))
-    at_once = int(_BATCH_FLOPS / (2 * shape_of(lm).n_weights * len(line.ids)))
-    room = Room(masked_rows(lm, extent, settings.memory, most=settings.batch or max(1, at_once)))
+    room = Room(masked_rows(lm, extent, settings.memory, most=whole_at_once(lm, len(line.ids), settings)))
     if settings.mask == "attention":
         check_positions(lm)
         for runs in _alike(_runs(line, sets)):

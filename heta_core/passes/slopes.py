@@ -13,13 +13,11 @@ from torch import Tensor
 from heta_core.errors import NotDifferentiableError
 from heta_core.language_model import LanguageModel, embed, log_probs, running
 from heta_core.passes.batching import Room, in_batches
+from heta_core.passes.cutting import whole_at_once
 from heta_core.passes.prefix import logits_at
-from heta_core.passes.room import Extent, gradient_rows, shape_of
+from heta_core.passes.room import Extent, gradient_rows
 from heta_core.settings import Settings
 from heta_core.targets import Line, Objective
-
-# Operations of one batch: some hundred milliseconds on the embedded model, so that a reader who cancels does not wait.
-_BATCH_FLOPS = 4e9
 
 Read = Callable[[Tensor], Tensor]  # (B, R, V) logits → what f is a sum of
 
@@ -46,8 +44,8 @@ def slopes(
     """
     length = max(len(line.ids) for line in objective.lines)
     extent = Extent(length, length, max(len(line.rows) for line in objective.lines))
-    at_once = max(1, int(_BATCH_FLOPS / (6 * shape_of(lm).n_weights * length)))  # a backward is two forwards
-    room = Room(gradient_rows(lm, extent, settings.memory, most=settings.batch or at_once))
+    at_once = whole_at_once(lm, length, settings, is_gradient=True)
+    room = Room(gradient_rows(lm, extent, settings.memory, most=at_once))
     yield from in_batches(n, room, lambda batch: _slopes(lm, objective, versions(batch)))
 
 

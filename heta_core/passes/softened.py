@@ -15,13 +15,11 @@ from torch import Tensor
 from heta_core.language_model import LanguageModel, embed, log_probs, running
 from heta_core.parts import Floats
 from heta_core.passes.batching import Room, in_batches
+from heta_core.passes.cutting import whole_at_once
 from heta_core.passes.prefix import logits_at
-from heta_core.passes.room import Extent, masked_rows, shape_of
+from heta_core.passes.room import Extent, masked_rows
 from heta_core.passes.sets import Line, Read
 from heta_core.settings import Settings
-
-# Operations of one batch: on the embedded model some hundred milliseconds, so that a reader who cancels does not wait.
-_BATCH_FLOPS = 4e9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,8 +40,7 @@ def read_softened(lm: LanguageModel, line: Line, softening: Softening, settings:
     """
     embeddings = embed(lm, line.ids)
     extent = Extent(len(line.ids), len(line.ids), len(line.rows))
-    at_once = int(_BATCH_FLOPS / (2 * shape_of(lm).n_weights * len(line.ids)))
-    room = Room(masked_rows(lm, extent, settings.memory, most=settings.batch or max(1, at_once)))
+    room = Room(masked_rows(lm, extent, settings.memory, most=whole_at_once(lm, len(line.ids), settings)))
     yield from in_batches(len(softening.seeds), room, partial(_read, lm, line, embeddings, softening))
 
 
