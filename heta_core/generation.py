@@ -14,7 +14,7 @@ from heta_core.passes.decoding import continuation, ending
 from heta_core.settings import Decoding, Settings, Weights
 from heta_core.stepwise import Growing, Look, explained
 from heta_core.timing import timed
-from heta_core.tokens import Tokens, extended, from_text
+from heta_core.tokens import Tokens, extended, from_text, n_common
 from heta_core.typed import ids_of
 
 
@@ -106,10 +106,9 @@ def _continuing(lm: LanguageModel, prompt: Tokens, answer: str | Tokens) -> tupl
         return ids_of(lm.tokenizer, answer)
     n = len(prompt)
     if answer.ids[:n] != prompt.ids:
-        same = next((i for i, (a, b) in enumerate(zip(answer.ids, prompt.ids, strict=False)) if a != b), len(answer))
         raise InputError(
-            f"The answer must go on from the prompt's {n} tokens, but only its first {same} are the same: give both "
-            "together as ids, or the answer alone as text."
+            f"The answer must go on from the prompt's {n} tokens, but only its first "
+            f"{n_common(answer.ids, prompt.ids)} are the same: give both together as ids, or the answer alone as text."
         )
     if len(answer) == n:
         raise InputError("An answer is needed after the prompt, got none: add a token.")

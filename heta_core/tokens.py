@@ -169,6 +169,12 @@ def piece_of(tokenizer: Tokenizer, token_id: int) -> str:
     return twice[len(once) :]
 
 
+def n_common(one: Sequence[object], other: Sequence[object]) -> int:
+    """How many elements two sequences begin with in common."""
+    shorter = min(len(one), len(other))
+    return next((k for k in range(shorter) if one[k] != other[k]), shorter)
+
+
 def _characters(tokenizer: Tokenizer, ids: list[int]) -> list[tuple[range, str]]:
     """Runs of ids that together spell whole characters, each with its text.
 

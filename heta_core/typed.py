@@ -2,7 +2,7 @@
 
 from heta_core.errors import InputError
 from heta_core.targets import Choice
-from heta_core.tokens import Tokenizer, Tokens, check_text, extended, from_ids, from_text, pieces_of
+from heta_core.tokens import Tokenizer, Tokens, check_text, extended, from_ids, from_text, n_common, pieces_of
 
 
 def token_of(tokenizer: Tokenizer, text: str) -> int:
@@ -73,8 +73,8 @@ def contrast(
         InputError: a text is empty, or one is the beginning of the other.
     """
     one, other = ids_of(tokenizer, said), ids_of(tokenizer, foil)
-    n_common = next((k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
-    if n_common is None:
+    n_same = n_common(one, other)
+    if n_same == min(len(one), len(other)):
         raise InputError(
             f"A contrast needs two different things, got {said!r} and {foil!r}: one is the beginning of the other, so "
             "there is nothing to compare; name another foil."
@@ -82,6 +82,6 @@ def contrast(
     if is_whole:
         n = len(tokens)
         return extended(tokenizer, tokens, one), Choice(n, stop=n + len(one), foil=other)
-    longer = extended(tokenizer, tokens, one[:n_common])
+    longer = extended(tokenizer, tokens, one[:n_same])
     asked = (said, foil) if len(one) + len(other) > 2 else None
-    return longer, Choice(token_id=one[n_common], foil=other[n_common:], asked=asked)
+    return longer, Choice(token_id=one[n_same], foil=other[n_same:], asked=asked)

@@ -11,7 +11,7 @@ from town import random_town
 from transformers import PreTrainedTokenizerFast
 
 from heta_core.errors import InputError
-from heta_core.tokens import Segment, Tokens, extended, from_ids, from_text, piece_of, pieces_of, spliced
+from heta_core.tokens import Segment, Tokens, extended, from_ids, from_text, n_common, piece_of, pieces_of, spliced
 from heta_core.typed import token_of
 
 
@@ -295,3 +295,8 @@ def test_a_segment_that_is_taken_out_is_gone(bytes_only: PreTrainedTokenizerFast
     chat = numbered(from_text(bytes_only, "abcdefg"), 1, 3, 6)
     assert [s.message for s in spliced(bytes_only, chat, 1, 3, ()).segments] == [0, 2]
     assert spliced(bytes_only, chat, 0, len(chat), ()).segments == ()
+
+
+def test_what_two_sequences_begin_with_in_common_ends_at_the_first_that_differs() -> None:
+    assert [n_common("abc", other) for other in ("abd", "abcd", "a", "", "xbc")] == [2, 3, 1, 0, 0]
+    assert n_common((1, 2, 3), (1, 4, 3)) == 1

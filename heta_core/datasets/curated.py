@@ -11,6 +11,7 @@ from heta_core.datasets._contract import Example, Format, Refused, Span
 from heta_core.datasets._fields import name_of, shown, text_of
 from heta_core.datasets._rows import Row, begins_with, examples, json_rows
 from heta_core.errors import InputError
+from heta_core.tokens import n_common
 
 BETWEEN = " <s> "
 CUE = "\nAnswer:"
@@ -42,12 +43,9 @@ def _example(row: Row) -> Example:
     said = text_of(fields.get("input_text"), "input_text")
     asks = f"Question: {question}"
     if said != (joined := BETWEEN.join((narrative, support, asks))):
-        at = next(
-            (k for k, (a, b) in enumerate(zip(said, joined, strict=False)) if a != b), min(len(said), len(joined))
-        )
         raise InputError(
             f"input_text: need narrative, support and question joined by {BETWEEN!r}, found another text from "
-            f"character {at} on: the segments would not be where the fields say."
+            f"character {n_common(said, joined)} on: the segments would not be where the fields say."
         )
     if not answer.strip():
         raise InputError("answer: need a text, found an empty one.")

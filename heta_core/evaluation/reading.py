@@ -11,7 +11,7 @@ from heta_core.language_model import LanguageModel, check_length
 from heta_core.methods import Asked
 from heta_core.passes.capture import capture
 from heta_core.targets import Choice, resolve
-from heta_core.tokens import Tokens, extended, from_text
+from heta_core.tokens import Tokens, extended, from_text, n_common
 from heta_core.typed import ids_of, token_of
 
 
@@ -67,5 +67,5 @@ def _targeted(lm: LanguageModel, tokens: Tokens, example: Example) -> tuple[Toke
 
 
 def _first_difference(one: str, other: str) -> str:
-    at = next((k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    at = n_common(one, other)
     return f"{one[at : at + 20]!r} has become {other[at : at + 20]!r} at character {at}"
