@@ -72,7 +72,7 @@ def test_a_run_that_was_left_is_gone_on_with_and_nothing_is_done_twice(asked: As
     assert again.folder == first.folder and ids(again) == ["1", "2", "3"]
     assert again.outcomes[0] == first.outcomes[0]
     (found,) = earlier.earlier(runs)
-    assert (found.n_done, found.n_asked, found.is_complete, found.plan) == (3, 3, True, asked.plan)
+    assert (found.n_done, found.plan.n_asked, found.is_complete, found.plan) == (3, 3, True, asked.plan)
 
 
 def test_a_finished_run_is_begun_anew_and_so_is_one_with_another_plan(asked: Asked, runs: Path) -> None:

@@ -8,8 +8,9 @@ import pytest
 import samples
 
 from heta_core.datasets import Example
+from heta_core.evaluation import account as accounts
 from heta_core.evaluation import telling
-from heta_core.evaluation.account import MOST_PROBLEMS, Account, Row, account, summary_csv
+from heta_core.evaluation.account import MOST_PROBLEMS, Account, Row, account, settings_told, summary_csv
 from heta_core.evaluation.outcome import Answer, Outcome, Scored
 from heta_core.evaluation.page import page
 from heta_core.evaluation.plan import Corpus, Plan
@@ -116,6 +117,12 @@ def test_markdown_says_everything_a_number_rests_on() -> None:
     assert line == "| HETA | 0.75 | 0.5 to 1 | +0.5 | +0.25 to +0.75 | 2 | 1 | 0 | 3.00 (p95 3.90) |"
     assert "circular" not in told
     assert "circular" in markdown(found(*DONE, plan=replace(PLAN, check_mask="zero")))
+
+
+def test_resamples_are_told_as_many_as_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "percentiles of 2,000 bootstrap resamples" in dict(settings_told(PLAN))["Intervals"]
+    monkeypatch.setattr(accounts, "N_RESAMPLES", 500)
+    assert "percentiles of 500 bootstrap resamples" in dict(settings_told(PLAN))["Intervals"]
 
 
 def test_of_a_single_cluster_no_interval_is_claimed() -> None:

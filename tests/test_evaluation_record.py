@@ -229,6 +229,13 @@ def test_numbers_that_json_does_not_have_and_names_twice_are_refused() -> None:
         records.loads(text() + "[" * 100_000 + "\n")
 
 
+def test_a_plan_asks_every_example_of_every_model() -> None:
+    more = replace(PLAN, models=("a", "b", "c"), corpora=(PLAN.corpora[0], replace(PLAN.corpora[0], name="x", n=5)))
+    assert more.n_asked == 3 * (2 + 5)
+    assert replace(PLAN, models=()).n_asked == 2  # whoever runs it knows the one model
+    assert replace(PLAN, corpora=()).n_asked == 0
+
+
 def test_a_plan_holds_what_can_be_run() -> None:
     assert PLAN.methods[-1] == "random" and not PLAN.is_circular
     assert Plan(methods=("random",), metrics=()).methods == ("random",)

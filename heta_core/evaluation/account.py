@@ -13,7 +13,7 @@ from heta_core import methods, metrics
 from heta_core.evaluation.outcome import Outcome
 from heta_core.evaluation.plan import Plan
 from heta_core.evaluation.record import Record
-from heta_core.evaluation.summary import Estimate, Line, lines
+from heta_core.evaluation.summary import N_RESAMPLES, Estimate, Line, lines
 from heta_core.metrics import Measure
 from heta_core.parts import Source
 from heta_core.views import export, words
@@ -139,7 +139,10 @@ def settings_told(plan: Plan) -> list[tuple[str, str]]:
             f"mask {plan.check_mask}" + (" — circular: it made the scores too" if plan.is_circular else ""),
         ),
         ("Draws", f"{drawn} for each example, means over them; from seed {plan.seed} and the example's id"),
-        ("Intervals", "95 %, percentiles of 2,000 bootstrap resamples of clusters of examples; differences are paired"),
+        (
+            "Intervals",
+            f"95 %, percentiles of {N_RESAMPLES:,} bootstrap resamples of clusters of examples; differences are paired",
+        ),
         *(("Method", f"{one.title}: {one.meaning}{f' ({one.source})' if one.source else ''}") for one in named),
     ]
 

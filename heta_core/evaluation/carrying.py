@@ -47,8 +47,8 @@ def carried(kept: Kept, datasets: Mapping[str, Dataset], crew: Crew, *, may_down
         InputError: the file cannot be written.
         OutOfMemoryError: one of several processes has died.
     """
-    plan, began, n_before = kept.record.plan, time.perf_counter(), len(kept.done)
-    n = len(plan.models) * sum(corpus.n for corpus in plan.corpora)
+    plan, began = kept.record.plan, time.perf_counter()
+    n, n_before = plan.n_asked, len(kept.done)
 
     def state(model: str, doing: str, problem: str | None = None) -> State:
         n_new = len(kept.done) - n_before

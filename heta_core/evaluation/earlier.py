@@ -24,14 +24,9 @@ class Earlier:
     changed: float  # seconds since 1970
 
     @property
-    def n_asked(self) -> int:
-        """The examples that the plan asks for, on all its models."""
-        return max(1, len(self.plan.models)) * sum(corpus.n for corpus in self.plan.corpora)
-
-    @property
     def is_complete(self) -> bool:
         """Every example is there."""
-        return self.n_done >= self.n_asked
+        return self.n_done >= self.plan.n_asked
 
 
 def earlier(folder: Path) -> tuple[Earlier, ...]:

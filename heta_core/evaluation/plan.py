@@ -60,6 +60,11 @@ class Plan:
             object.__setattr__(self, "methods", (*self.methods, BASELINE))
 
     @property
+    def n_asked(self) -> int:
+        """Examples, on all models; 0 where the data are not known."""
+        return max(1, len(self.models)) * sum(corpus.n for corpus in self.corpora)
+
+    @property
     def is_circular(self) -> bool:
         """Scores are judged under the mask that made them: the KL and occlusion have seen what the judge looks at."""
         return self.settings.mask == self.check_mask

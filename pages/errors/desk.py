@@ -33,7 +33,6 @@ class Desk:
     """One run: from the form, from a file, or kept earlier."""
 
     opened: Record  # as it was before this session went on with it
-    n_asked: int  # examples
     run: Run | None = None  # None where it is only looked at
     folder: Path | None = None  # where it is kept
     remarks: dict[Key, Remark] = field(default_factory=dict)
@@ -48,6 +47,11 @@ class Desk:
     def plan(self) -> Plan:
         """What it is asked to do."""
         return self.opened.plan
+
+    @property
+    def n_asked(self) -> int:
+        """Examples; of a plan that does not name its data those that are there."""
+        return self.plan.n_asked or len(self.opened.outcomes)
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -76,7 +80,7 @@ def begin(asked: Asked) -> None:
     except OSError as error:
         raise InputError(f"The folder of runs cannot be made ({error}): mend that, or switch saving off.") from error
     stop()
-    desk = Desk(Record(asked.plan), len(asked.dataset.examples), folder=folder)
+    desk = Desk(Record(asked.plan), folder=folder)
     desk.run = Run(work(asked, desk), model=asked.model, is_patient=True)  # type: ignore[arg-type]
     put(desk)
 
@@ -179,8 +183,7 @@ def _open(read: Callable[[], Record], folder: Path | None) -> None:
         return
     say(None)
     stop()
-    n_asked = sum(corpus.n for corpus in found.plan.corpora) * max(1, len(found.plan.models))
-    put(Desk(found, n_asked or len(found.outcomes), folder=folder, remarks=dict(found.remarks)))
+    put(Desk(found, folder=folder, remarks=dict(found.remarks)))
 
 
 def delete(folder: Path) -> None:

@@ -74,7 +74,7 @@ def run_name(run: Earlier) -> str:
     """When, on what and how far."""
     about = ", ".join(corpus.name for corpus in run.plan.corpora) or "?"
     models = ", ".join(run.plan.models) or "?"
-    return f"{moment(run.changed)} · {about} · {models} · {run.n_done} of {run.n_asked}"
+    return f"{moment(run.changed)} · {about} · {models} · {run.n_done} of {run.plan.n_asked}"
 
 
 def progress(table: Desk) -> None:
