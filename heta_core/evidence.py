@@ -8,7 +8,7 @@
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from heta_core.attribution import Attribution
 from heta_core.combine import combine
 from heta_core.engine import attribute
 from heta_core.errors import InputError
+from heta_core.evaluation import dividing
 from heta_core.language_model import LanguageModel
 from heta_core.littletown.lessons import Instance, evidence_change, held_out
 from heta_core.settings import Scaling, Settings, Weights
@@ -28,7 +29,7 @@ from heta_core.typed import token_of
 Floats = NDArray[np.float64]
 
 SKILL = "where"
-STRATA = ("all", "p ≥ .99", "p .7–.99", "p < .7", "wrong")
+STRATA = ("all", *dividing.STRATA)
 # A score drawn by chance is drawn this often for each question, so that its figures do not depend on the draw.
 _N_DRAWS = 20
 # Fewer than one question in this many verified means that the model does not read: there is nothing to measure.
@@ -105,6 +106,13 @@ class _Trial:
     scores: dict[str, list[Floats]]  # (C,) each; several where a score is drawn by chance
 
 
+def follows(lm: LanguageModel, instances: Sequence[Instance]) -> list[bool]:
+    """Whether the model answers with the word that is written into the evidence of each, in the place of its own."""
+    moved = [evidence_change(instance) for instance in instances]
+    said = first_choices(lm, [instance.prompt for instance in moved])
+    return [token_of(lm.tokenizer, m.answer) == s for m, s in zip(moved, said, strict=True)]
+
+
 def verified(lm: LanguageModel, n: int, seed: int, *, skill: str = SKILL) -> tuple[tuple[Instance, ...], int]:
     """The first n held-out questions whose evidence the model follows, and how many were left out on the way.
 
@@ -114,13 +122,10 @@ def verified(lm: LanguageModel, n: int, seed: int, *, skill: str = SKILL) -> tup
     found: list[Instance] = []
     for n_asked in (n, 2 * n, 4 * n, _MOST_ASKED * n):
         asked = held_out(skill, n_asked, seed)
-        moved = [evidence_change(instance) for instance in asked]
-        said = first_choices(lm, [instance.prompt for instance in moved])
-        follows = [token_of(lm.tokenizer, m.answer) == s for m, s in zip(moved, said, strict=True)]
-        if sum(follows) >= n:
-            places = [i for i, does in enumerate(follows) if does][:n]
-            return tuple(asked[i] for i in places), places[-1] + 1 - n
-        found = [instance for instance, does in zip(asked, follows, strict=True) if does]
+        places = [i for i, does in enumerate(follows(lm, asked)) if does][:n]
+        found = [asked[i] for i in places]
+        if len(found) == n:
+            return tuple(found), places[-1] + 1 - n
     raise InputError(
         f"Need {n} questions whose evidence {lm.source.model} follows, found {len(found)} in {_MOST_ASKED * n}: "
         "this model does not read the scenes; use another or ask for fewer."
@@ -148,14 +153,8 @@ def _trial(lm: LanguageModel, question: Instance, settings: Settings, rng: np.ra
     told = {i for span in question.evidence_spans for i in result.tokens.overlapping(*span)}
     scores = {name: [score(result)[candidates]] for name, score in SCORES.items()}
     scores[RANDOM] = list(rng.random((_N_DRAWS, len(candidates))))
-    return _Trial(_stratum(result), np.array([i in told for i in candidates]), scores)
-
-
-def _stratum(a: Attribution) -> str:
-    if a.prediction.rank > 1:
-        return "wrong"
-    p = math.exp(a.prediction.log_p)
-    return "p ≥ .99" if p >= 0.99 else "p .7–.99" if p >= 0.7 else "p < .7"
+    stratum = dividing.sureness(math.exp(result.prediction.log_p), is_wrong=result.prediction.rank > 1)
+    return _Trial(stratum, np.array([i in told for i in candidates]), scores)
 
 
 def _findings(trials: list[_Trial]) -> Iterator[Finding]:

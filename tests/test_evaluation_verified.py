@@ -56,8 +56,8 @@ def test_both_orders_need_an_even_number(town: LanguageModel, n: int) -> None:
 
 
 def test_a_model_that_reads_nothing_is_told_so(llama: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("heta_core.evaluation.verified.first_choices", lambda lm, prompts: [0] * len(prompts))
-    monkeypatch.setattr("heta_core.evaluation.verified.token_of", lambda tokenizer, text: 1)
+    monkeypatch.setattr("heta_core.evidence.first_choices", lambda lm, prompts: [0] * len(prompts))
+    monkeypatch.setattr("heta_core.evidence.token_of", lambda tokenizer, text: 1)
     with pytest.raises(InputError, match="found fewer of where"):
         verified(llama, 2, 0, ("where",))
 

@@ -22,9 +22,12 @@ def stratum(outcome: Outcome) -> str | None:
     answer = outcome.answer
     if answer is None:
         return None
-    if answer.rank > 1 or answer.is_right is False:
-        return "wrong"
-    return STRATA[0] if answer.p >= 0.99 else STRATA[1] if answer.p >= 0.7 else STRATA[2]
+    return sureness(answer.p, is_wrong=answer.rank > 1 or answer.is_right is False)
+
+
+def sureness(p: float, *, is_wrong: bool) -> str:
+    """The stratum of a target that the model says, or does not, with probability p."""
+    return STRATA[3] if is_wrong else STRATA[0] if p >= 0.99 else STRATA[1] if p >= 0.7 else STRATA[2]
 
 
 def divided(outcomes: Iterable[Outcome], by: By, remarks: Mapping[Key, Remark]) -> dict[str, list[Outcome]]:

@@ -160,8 +160,7 @@ class _Run:
         """What is kept of it."""
         if self.problem is not None or self.scores is None:
             return Scored(self.method.name, seconds=self.seconds, work=self.work, problem=self.problem)
-        names = self.drawn[0].keys() if self.drawn else ()
-        values = tuple((name, _mean([one[name] for one in self.drawn])) for name in names)
+        values = tuple(metrics.averaged(self.drawn).items())
         scores = tuple(float(f"{score:.{_DIGITS}g}") for score in self.scores)
         return Scored(self.method.name, scores, values, self.seconds, self.work)
 
@@ -201,9 +200,3 @@ def judged(metric: Metric, case: Case, scores: Floats, values: dict[str, float |
             if not all(value is None or math.isfinite(value) for value in found.values()):
                 raise ReportError(f"Need finite numbers, found {dict(found)}.")
             values.update(found)
-
-
-def _mean(values: list[float | None]) -> float | None:
-    """Of the draws in which it could be computed."""
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None

@@ -6,13 +6,12 @@ the answer must become that word. Both orders of a question count, or neither.
 
 from collections.abc import Iterable, Iterator
 
-from heta_core.answers import first_choices
 from heta_core.datasets import Dataset, Example, Refused
 from heta_core.datasets._littletown import both_orders
 from heta_core.errors import InputError
+from heta_core.evidence import follows
 from heta_core.language_model import LanguageModel
-from heta_core.littletown.lessons import Instance, evidence_change
-from heta_core.typed import token_of
+from heta_core.littletown.lessons import Instance
 
 # Those that can be asked in both orders.
 SKILLS = ("where", "have", "colour", "who", "gave", "continuation", "pronoun", "two-step")
@@ -36,9 +35,9 @@ def verified(lm: LanguageModel, n: int, seed: int, skills: tuple[str, ...] = SKI
     for times in (1, 4, _MOST_ASKED):
         asked = [list(both_orders(skill, times * n_each, seed)) for skill in skills]
         found = [_sorted(lm, questions) for questions in asked]
-        if all(sum(follows for _, follows in one) >= n_each for one in found):
+        if all(sum(does for _, does in one) >= n_each for one in found):
             return _dataset(lm, [_until(one, n_each) for one in found], n)
-    short = [skill for skill, one in zip(skills, found, strict=True) if sum(follows for _, follows in one) < n_each]
+    short = [skill for skill, one in zip(skills, found, strict=True) if sum(does for _, does in one) < n_each]
     raise InputError(
         f"Need {n_each} questions of each skill whose evidence {lm.source.model} follows, found fewer of "
         f"{', '.join(short)} among {_MOST_ASKED * n_each}: ask for fewer, or of other skills."
@@ -47,22 +46,19 @@ def verified(lm: LanguageModel, n: int, seed: int, skills: tuple[str, ...] = SKI
 
 def _sorted(lm: LanguageModel, questions: list[_Pair]) -> list[tuple[_Pair, bool]]:
     """Each question, and whether the model follows in every order of it."""
-    moved = [[evidence_change(instance) for instance, _ in question] for question in questions]
-    flat = [instance for one in moved for instance in one]
-    said = iter(first_choices(lm, [instance.prompt for instance in flat]))
-    follows = [all([token_of(lm.tokenizer, one.answer) == next(said) for one in orders]) for orders in moved]
-    return list(zip(questions, follows, strict=True))
+    found = iter(follows(lm, [instance for question in questions for instance, _ in question]))
+    return [(question, all([next(found) for _ in question])) for question in questions]
 
 
 def _until(found: list[tuple[_Pair, bool]], n: int) -> list[tuple[_Pair, bool]]:
     """As many as were looked at before there were n that count."""
-    places = [place for place, (_, follows) in enumerate(found) if follows]
+    places = [place for place, (_, does) in enumerate(found) if does]
     return found[: places[n - 1] + 1]
 
 
 def _dataset(lm: LanguageModel, found: list[list[tuple[_Pair, bool]]], n: int) -> Dataset:
-    examples = list(_in_turns([[pair for pair, follows in one if follows] for one in found]))[:n]
-    left_out = (example for one in found for pair, follows in one if not follows for _, example in pair)
+    examples = list(_in_turns([[pair for pair, does in one if does] for one in found]))[:n]
+    left_out = (example for one in found for pair, does in one if not does for _, example in pair)
     refused = tuple(Refused(None, example.id, WHY) for example in left_out)
     return Dataset(f"Littletown, followed by {lm.source.model}", "littletown", tuple(examples), refused)
 

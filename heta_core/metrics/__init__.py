@@ -4,9 +4,21 @@ from functools import cache
 
 from heta_core.discovery import called, declared
 from heta_core.errors import InputError
-from heta_core.metrics._contract import Case, Measure, Measuring, Metric, Need, Values, Which
+from heta_core.metrics._contract import Case, Measure, Measuring, Metric, Need, Values, Which, averaged
 
-__all__ = ["Case", "Measure", "Measuring", "Metric", "Need", "Values", "Which", "known", "measure_named", "named"]
+__all__ = [
+    "Case",
+    "Measure",
+    "Measuring",
+    "Metric",
+    "Need",
+    "Values",
+    "Which",
+    "averaged",
+    "known",
+    "measure_named",
+    "named",
+]
 
 
 @cache

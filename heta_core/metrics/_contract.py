@@ -1,6 +1,6 @@
 """What a metric is: numbers that say how good the scores of one example are."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,6 +68,12 @@ class Metric:
     needs: tuple[Need, ...] = ()  # of the data; where they are missing every measure is None
     source: str = ""
     place: int = 0  # in lists, lowest first
+
+
+def averaged(draws: Sequence[Values]) -> dict[str, float | None]:
+    """The mean of each measure over the draws in which it could be computed."""
+    known = {name: [v for one in draws if (v := one[name]) is not None] for name in (draws[0] if draws else ())}
+    return {name: float(np.mean(values)) if values else None for name, values in known.items()}
 
 
 def positive(scores: Floats) -> Floats:

@@ -10,7 +10,7 @@ from heta_core.attribution import Attribution
 from heta_core.combine import combine
 from heta_core.evaluation.reading import Question
 from heta_core.evidence import RANDOM, RAW, SCORES, UNIT
-from heta_core.metrics import measure_named
+from heta_core.metrics import averaged, measure_named
 from heta_core.parts import Floats
 from heta_core.settings import Weights
 from heta_core.sweeps._asking import Rows, case, explained, judgements, of_each
@@ -47,12 +47,7 @@ def _rows(study: Study, asked: Question) -> Rows:
         *_, (_, scores) = chance.score(asked.asked, own.seed + n)
         assert scores is not None
         drawn.append(judgements(own, scores, "evidence", "deletion"))
-    yield RANDOM, {name: _mean([one[name] for one in drawn]) for name in drawn[0]}
-
-
-def _mean(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
+    yield RANDOM, averaged(drawn)
 
 
 SWEEP = Sweep(
