@@ -1,5 +1,6 @@
 """Runs that the page keeps by themselves: gone on with, opened, annotated, deleted; on a tiny model."""
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,11 +12,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # as `streamlit run app.py` does
 
 from heta_core.datasets import read  # noqa: E402 - the pages need the path above
-from heta_core.errors import InputError  # noqa: E402
+from heta_core.errors import InputError, SettingsError  # noqa: E402
 from heta_core.evaluation import earlier  # noqa: E402
-from heta_core.evaluation.keeping import NAME, keeping  # noqa: E402
+from heta_core.evaluation.keeping import NAME, Loose, keeping  # noqa: E402
 from heta_core.evaluation.outcome import Remark  # noqa: E402
 from heta_core.evaluation.plan import Plan, corpus  # noqa: E402
+from heta_core.evaluation.record import Record  # noqa: E402
 from heta_core.language_model import LanguageModel  # noqa: E402
 from pages.errors import desk, shelf  # noqa: E402
 from pages.errors.asking import Asked  # noqa: E402
@@ -158,3 +160,35 @@ def test_a_torn_last_example_is_not_counted(asked: Asked, runs: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     assert shelf.runs()[0].n_done == 1
     assert ids(begun(asked)) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_the_page_is_told_which_example_it_is_and_how_long_the_rest_takes(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch, is_kept: bool
+) -> None:
+    if not is_kept:
+        monkeypatch.setenv("HETA_LIBRARY", "off")
+    desk.begin(asked)
+    run = desk.current().run
+    told = []
+    while run.is_live:
+        run.step()
+        told.append((run.latest.busy, run.latest.fraction, len(run.result.outcomes) if run.result else 0))
+    assert told[0][0] == "Loading" and "left" not in told[1][0]
+    assert [n for _, _, n in told] == sorted(n for _, _, n in told) and told[-1][2] == 3
+    fractions = [fraction for _, fraction, _ in told if fraction is not None]
+    assert fractions == sorted(fractions) and fractions[-1] == 1
+    assert {busy.partition(" · ")[0] for busy, _, _ in told[1:]} == {f"Example {n} of 3" for n in (1, 2, 3)}
+    second = [busy for busy, _, _ in told if busy.startswith("Example 2")]
+    assert second and all(re.search(r" · about \d+ (s|min) left$", busy) for busy in second)
+    assert "left" not in told[-1][0]  # nothing is
+    assert len(run.result.sources) == 1
+
+
+def test_a_run_that_is_kept_nowhere_refuses_other_weights_too(asked: Asked, llama: LanguageModel) -> None:
+    ledger = Loose(Record(asked.plan))
+    ledger.meet(llama.source)
+    ledger.meet(llama.source)
+    assert ledger.record.sources == (llama.source,)
+    with pytest.raises(SettingsError, match="weights_id x in the run"):
+        Loose(Record(asked.plan, sources=(replace(llama.source, weights_id="x"),))).meet(llama.source)

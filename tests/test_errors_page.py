@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))  # as `streamlit run app.py` does
 
 from heta_core.datasets import Example  # noqa: E402 - the pages need the path above
 from heta_core.errors import LoadError  # noqa: E402
-from heta_core.evaluation import dividing, earlier, record  # noqa: E402
+from heta_core.evaluation import dividing, earlier, keeping, record  # noqa: E402
 from heta_core.evaluation.outcome import Answer, Outcome, Remark, Scored  # noqa: E402
 from pages.errors import asking, desk, form, further, listing  # noqa: E402
 from pages.errors.asking import KEYS, Asked  # noqa: E402
@@ -57,7 +57,7 @@ def worked(asked: Asked, on: desk.Desk) -> Iterator[Step]:
     """A run whose examples that say so are answered wrongly, and one that fails as a whole."""
     if asked.dataset.examples[0].prompt == "no model":
         raise LoadError("There is no such model: choose another.")
-    kept = desk.Loose(on.opened)
+    kept = keeping.Loose(on.opened)
     n_all = len(asked.dataset.examples)
     for n, example in enumerate(asked.dataset.examples):
         yield Step(f"Example {n + 1}", n / n_all, kept.record if n else None)  # type: ignore[arg-type]

@@ -371,6 +371,8 @@ def test_progress_says_how_long_the_rest_takes() -> None:
         "about 89 s left",
         "about 2.5 h left",
     ]
+    assert replace(state, n_done=1000, left=0.0).rest == ""
+    assert replace(state, nth=4, part=0.5).fraction == 0.0035
 
 
 def test_without_ray_its_absence_is_told(

@@ -43,17 +43,21 @@ def alone(job: Job, tasks: list[Task]) -> Told:
         LoadError: the model cannot be loaded.
     """
     try:
-        yield from _alone(job, tasks)
+        yield Progress("loading", 0.0)
+        yield from by(load(job.model, download=job.may_download))(job, tasks)
     finally:
         gc.collect()  # modules and their hooks refer to each other
 
 
-def _alone(job: Job, tasks: list[Task]) -> Told:
-    yield Progress("loading", 0.0)
-    lm = load(job.model, download=job.may_download)
-    yield lm.source
-    for dataset, example in tasks:
-        yield from example_steps(lm, example, job.plan, dataset)
+def by(lm: LanguageModel) -> Crew:
+    """This process with a model that is in its memory already, whatever the job calls it."""
+
+    def carry(job: Job, tasks: list[Task]) -> Told:
+        yield lm.source
+        for dataset, example in tasks:
+            yield from example_steps(lm, example, job.plan, dataset)
+
+    return carry
 
 
 def settled(n_threads: int) -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from io import FileIO
 from pathlib import Path
+from typing import Protocol
 
 from heta_core.errors import InputError, ReportError, SettingsError
 from heta_core.evaluation.outcome import Key, Outcome, Remark
@@ -23,9 +24,51 @@ from heta_core.parts import Source
 NAME = "run.jsonl"
 
 
+class Ledger(Protocol):
+    """What a run is written into while it is carried on."""
+
+    @property
+    def record(self) -> Record:
+        """All that is known of it."""
+        ...
+
+    @property
+    def done(self) -> set[Key]:
+        """The examples that are there."""
+        ...
+
+    def add(self, outcome: Outcome) -> None:
+        """One more example."""
+
+    def meet(self, source: Source) -> None:
+        """A model as it has been loaded."""
+
+
+@dataclass(slots=True, eq=False)
+class Loose:
+    """A run that is kept nowhere but here."""
+
+    record: Record
+    done: set[Key] = field(default_factory=set)
+
+    def add(self, outcome: Outcome) -> None:
+        """One more example."""
+        self.done.add(outcome.key)
+        self.record = replace(self.record, outcomes=(*self.record.outcomes, outcome))
+
+    def meet(self, source: Source) -> None:
+        """A model as it has been loaded.
+
+        Raises:
+            SettingsError: the run was begun with other weights under this name.
+        """
+        if not _is_met(self.record, source):
+            self.record = replace(self.record, sources=(*self.record.sources, source))
+
+
 @dataclass(slots=True, eq=False)
 class Kept:
-    """A run that is carried on: what is known of it, and the file that it stands in."""
+    """A run with the file that it stands in."""
 
     record: Record
     path: Path
@@ -51,15 +94,7 @@ class Kept:
             SettingsError: the run was begun with other weights under this name.
             InputError: the file cannot be written.
         """
-        for known in (one for one in self.record.sources if one.model == source.model):
-            for what in ("weights_id", "tokenizer_id", "dtype"):
-                own, other = getattr(known, what), getattr(source, what)
-                if own != other:
-                    raise SettingsError(
-                        f"{source.model} must be the model that the run was begun with, found another: {what} "
-                        f"{own} in the run, {other} now. Bring it back, or name another --out."
-                    )
-        if source not in self.record.sources:
+        if not _is_met(self.record, source):
             self._write(source_line(source))
             self.record = replace(self.record, sources=(*self.record.sources, source))
 
@@ -90,6 +125,19 @@ class Kept:
                 f"{str(self.path)!r} could not be written ({error.strerror}): what was done before is kept. Mend that "
                 "and give the same command again, it goes on from there."
             ) from error
+
+
+def _is_met(record: Record, source: Source) -> bool:
+    """The model was met before; the same weights under its name, or none."""
+    for known in (one for one in record.sources if one.model == source.model):
+        for what in ("weights_id", "tokenizer_id", "dtype"):
+            own, other = getattr(known, what), getattr(source, what)
+            if own != other:
+                raise SettingsError(
+                    f"{source.model} must be the model that the run was begun with, found another: {what} "
+                    f"{own} in the run, {other} now. Bring it back, or name another --out."
+                )
+    return source in record.sources
 
 
 @contextmanager

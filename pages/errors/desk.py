@@ -1,7 +1,6 @@
 """The run on the desk: its work step by step, what it has found, and what the reader wrote beside it."""
 
 import importlib
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 from heta_core.errors import HetaError, InputError
 from heta_core.evaluation import earlier
 from heta_core.evaluation import record as records
-from heta_core.evaluation.keeping import Kept, keeping
+from heta_core.evaluation.keeping import Kept, Ledger, Loose, keeping
 from heta_core.evaluation.outcome import Key, Outcome, Remark
 from heta_core.evaluation.plan import Plan
 from heta_core.evaluation.record import Record
@@ -100,54 +99,21 @@ def work(asked: Asked, desk: Desk) -> Iterator[Step]:
     lm = yield from engine_cache.loaded(asked.model, may_download=False)
     with ExitStack() as files:
         if desk.folder is not None:
-            kept = files.enter_context(keeping(desk.folder, asked.plan))
-            kept.meet(lm.source)
-            desk.remarks |= kept.record.remarks
-        else:
-            kept = None
-            desk.opened = replace(desk.opened, sources=(lm.source,))
-        desk.kept = kept
-        files.callback(setattr, desk, "kept", None)
-        yield from _examples(lm, asked, kept or Loose(desk.opened))
+            desk.kept = files.enter_context(keeping(desk.folder, asked.plan))
+            files.callback(setattr, desk, "kept", None)
+            desk.remarks |= desk.kept.record.remarks
+        yield from _carried(lm, asked, desk.kept or Loose(desk.opened))
 
 
-def _examples(lm: "LanguageModel", asked: Asked, kept: "Kept | Loose") -> Iterator[Step]:
-    running = importlib.import_module("heta_core.evaluation.running")
-    examples, spent, n_done = asked.dataset.examples, 0.0, 0
-    left = [example for example in examples if (asked.model, asked.dataset.name, example.id) not in kept.done]
-    n_before = len(examples) - len(left)
-    for n, example in enumerate(left):
-        began = time.perf_counter()
-        for progress in running.example_steps(lm, example, asked.plan, asked.dataset.name):
-            if progress.outcome is not None:
-                kept.add(progress.outcome)
-                spent, n_done = spent + time.perf_counter() - began, n_done + 1
-            rest = _left(spent, n_done, len(left))
-            told = f"Example {n_before + n + 1} of {len(examples)} · {progress.doing}{rest}"
-            fraction = (n_before + n + progress.fraction) / len(examples)
-            yield Step(told, fraction, kept.record if kept.record.outcomes else None)  # type: ignore[arg-type]
-    if not left:
-        yield Step("Nothing is left to do", 1.0, kept.record)  # type: ignore[arg-type]
-
-
-@dataclass(slots=True, eq=False)
-class Loose:
-    """A run that is kept nowhere but here."""
-
-    record: Record
-    done: set[Key] = field(default_factory=set)
-
-    def add(self, outcome: Outcome) -> None:
-        """One more example."""
-        self.done.add(outcome.key)
-        self.record = replace(self.record, outcomes=(*self.record.outcomes, outcome))
-
-
-def _left(spent: float, n: int, of: int) -> str:
-    if not n or n == of:
-        return ""
-    seconds = spent / n * (of - n)
-    return f" · about {seconds / 60:.0f} min left" if seconds > 90 else f" · about {max(1, round(seconds))} s left"
+def _carried(lm: "LanguageModel", asked: Asked, ledger: Ledger) -> Iterator[Step]:
+    carrying, crew = (importlib.import_module(f"heta_core.evaluation.{name}") for name in ("carrying", "crew"))
+    is_begun = False
+    for far in carrying.carried(ledger, {asked.dataset.name: asked.dataset}, crew.by(lm)):
+        is_begun = True
+        told = " · ".join(filter(None, (f"Example {far.nth} of {far.n}", far.doing, far.rest)))
+        yield Step(told, far.fraction, ledger.record if ledger.record.outcomes else None)  # type: ignore[arg-type]
+    if not is_begun:
+        yield Step("Nothing is left to do", 1.0, ledger.record)  # type: ignore[arg-type]
 
 
 def advance() -> bool:
