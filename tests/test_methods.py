@@ -52,6 +52,14 @@ def scored(question: Asked, name: str, draw: int = 0) -> Floats:
     return scores
 
 
+def work_of(question: Asked, name: str) -> Work:
+    """What a method takes."""
+    total = Work()
+    for work, _ in methods.named(name).score(question, 0):
+        total = total.plus(work)
+    return total
+
+
 def of_all(test):
     return pytest.mark.parametrize("method", KNOWN, ids=[m.name for m in KNOWN])(test)
 
@@ -104,11 +112,8 @@ def test_a_method_leaves_the_model_as_it_was(llama: LanguageModel, method: Metho
 
 @of_all
 def test_a_method_tells_its_work_and_who_it_is(gpt2: LanguageModel, method: Method) -> None:
-    total = Work()
-    for work, _ in method.score(asked(gpt2), 0):
-        total = total.plus(work)
     looks = method.name not in ("random", "uniform", "recency")
-    assert (total.done > 0) == looks
+    assert (work_of(asked(gpt2), method.name).done > 0) == looks
     assert method.title and method.meaning.endswith(".") and method.name.isidentifier() and method.name.islower()
 
 
@@ -148,12 +153,6 @@ def test_heta_and_its_parts_are_the_engine_s(llama: LanguageModel) -> None:
 
 def test_components_are_computed_once_and_charged_to_everyone_who_looks(gpt2: LanguageModel) -> None:
     alone, shared = asked(gpt2), asked(gpt2)
-
-    def work_of(question: Asked, name: str) -> Work:
-        total = Work()
-        for work, _ in methods.named(name).score(question, 0):
-            total = total.plus(work)
-        return total
 
     first = work_of(shared, "heta")
     spent = shared.shared.spent

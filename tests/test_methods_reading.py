@@ -7,8 +7,8 @@ import numpy as np
 import oracles_curvature as oracle
 import pytest
 import torch
+from test_methods import IDS, scored, work_of
 
-from heta_core import methods
 from heta_core.groups import Groups, singles
 from heta_core.language_model import LanguageModel
 from heta_core.methods import Asked, progressive_inference, reagent
@@ -17,7 +17,6 @@ from heta_core.settings import Mask, Settings
 from heta_core.targets import Choice, resolve
 from heta_core.tokens import from_ids
 
-IDS = (70, 3, 9, 41, 9, 120, 7, 33)
 WORD = 11
 BLOCKS: Groups = ((0, 1), (1, 3), (3, 4), (4, 8))
 CLOSE = 1e-5  # rounding of a probability where norms are float32
@@ -35,19 +34,6 @@ def asked(
     return Asked(lm, tokens, target, groups or singles(target.n_context), Settings(mask=mask))
 
 
-def scored(question: Asked, name: str) -> Floats:
-    *_, (_, scores) = methods.named(name).score(question, 0)
-    assert scores is not None
-    return scores
-
-
-def n_forwards(question: Asked, name: str) -> int:
-    total = Work()
-    for work, _ in methods.named(name).score(question, 0):
-        total = total.plus(work)
-    return total.forwards
-
-
 @torch.no_grad()
 def p(lm: LanguageModel, ids: tuple[int, ...], token: int) -> float:
     """The probability of a token after some others, in a run of its own; 0 after none."""
@@ -59,13 +45,13 @@ def test_forward_is_what_each_token_adds_to_the_text_before_it(lm: LanguageModel
     found = scored(asked(lm), "tdd_forward")
     assert found == pytest.approx(expected, abs=CLOSE)
     assert found.sum() == pytest.approx(p(lm, IDS, WORD), abs=CLOSE)
-    assert n_forwards(asked(lm), "tdd_forward") == 1
+    assert work_of(asked(lm), "tdd_forward").forwards == 1
 
 
 def test_backward_is_what_each_token_adds_to_the_text_after_it(lm: LanguageModel) -> None:
     expected = [p(lm, IDS[i:], WORD) - p(lm, IDS[i + 1 :], WORD) for i in range(8)]
     assert scored(asked(lm), "tdd_backward") == pytest.approx(expected, abs=CLOSE)
-    assert n_forwards(asked(lm), "tdd_backward") == 8
+    assert work_of(asked(lm), "tdd_backward").forwards == 8
 
 
 @pytest.mark.parametrize("name", ["tdd_forward", "tdd_backward"])
@@ -142,7 +128,7 @@ def test_progressive_inference_fits_every_reading_on_the_way(llama: LanguageMode
 
 
 def test_progressive_inference_takes_two_forwards_for_each_pair_and_two(gpt2: LanguageModel) -> None:
-    assert n_forwards(asked(gpt2), "progressive_inference") == 2 * 32 + 2
+    assert work_of(asked(gpt2), "progressive_inference").forwards == 2 * 32 + 2
 
 
 def test_a_single_unit_has_all_that_masking_it_changes(gpt2: LanguageModel) -> None:
@@ -169,7 +155,7 @@ def test_reading_in_parts_changes_nothing(gpt2: LanguageModel, monkeypatch: pyte
     monkeypatch.setattr("heta_core.methods._reading._MOST_CELLS", 2 * gpt2.vocabulary)
     for name in names:
         assert scored(asked(gpt2, choice=span), name) == pytest.approx(whole[name], abs=1e-12), name
-    assert n_forwards(asked(gpt2, choice=span), "tdd_forward") == 3
+    assert work_of(asked(gpt2, choice=span), "tdd_forward").forwards == 3
 
 
 def replacing(lm: LanguageModel, groups: Groups, question: Choice, seed: int) -> tuple[Floats, int]:
@@ -225,14 +211,14 @@ def test_reagent_is_its_paper_s_loop(gpt2: LanguageModel, groups: Groups, foil: 
     found = scored(question, "reagent")
     assert found == pytest.approx(expected, abs=CLOSE)
     assert found.sum() == pytest.approx(1)
-    assert n_forwards(question, "reagent") == n_run
+    assert work_of(question, "reagent").forwards == n_run
 
 
 def test_reagent_ends_early_where_few_words_keep_the_answer(gpt2: LanguageModel) -> None:
-    lots = n_forwards(asked(gpt2, choice=Choice(token_id=WORD)), "reagent")
+    lots = work_of(asked(gpt2, choice=Choice(token_id=WORD)), "reagent").forwards
     with torch.no_grad():
         first = int(oracle.log_p(gpt2.model, oracle.embedded(gpt2.model, IDS)).argmax())
-    assert n_forwards(asked(gpt2, choice=Choice(token_id=first)), "reagent") < lots <= 2 + 2 * 8 * 32
+    assert work_of(asked(gpt2, choice=Choice(token_id=first)), "reagent").forwards < lots <= 2 + 2 * 8 * 32
 
 
 def test_reagent_replaces_three_of_ten_and_draws_what_the_model_expects(gpt2: LanguageModel) -> None:

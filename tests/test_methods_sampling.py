@@ -11,20 +11,19 @@ import pytest
 import torch
 from captum._utils.models.linear_model import SkLearnRidge
 from captum.attr import LimeBase, ShapleyValues
+from test_methods import IDS, scored, work_of
 from torch import Tensor
 
-from heta_core import methods
 from heta_core.groups import Groups, singles
 from heta_core.language_model import LanguageModel
 from heta_core.methods import Asked, context_cite, kernel_shap, lime, shapley
 from heta_core.methods._coalitions import additive
-from heta_core.parts import Floats, Work
+from heta_core.parts import Floats
 from heta_core.passes.valuing import values
 from heta_core.settings import Mask, Settings
 from heta_core.targets import Choice, resolve
 from heta_core.tokens import from_ids
 
-IDS = (70, 3, 9, 41, 9, 120, 7, 33)
 WORD = 11
 BLOCKS: dict[int, Groups] = {
     1: ((0, 8),),
@@ -41,19 +40,6 @@ def asked(
     tokens = from_ids(lm.tokenizer, IDS)
     target = resolve(choice, tokens, 0, lm.tokenizer, lm.vocabulary)
     return Asked(lm, tokens, target, BLOCKS[n], Settings(mask=mask, seed=seed))
-
-
-def scored(question: Asked, name: str) -> Floats:
-    *_, (_, scores) = methods.named(name).score(question, 0)
-    assert scores is not None
-    return scores
-
-
-def n_forwards(question: Asked, name: str) -> int:
-    total = Work()
-    for work, _ in methods.named(name).score(question, 0):
-        total = total.plus(work)
-    return total.forwards
 
 
 def whole_vocabulary(lm: LanguageModel, groups: Groups, kept: tuple[bool, ...]) -> Tensor:
@@ -99,7 +85,7 @@ def test_few_units_have_their_exact_shapley_values(llama: LanguageModel, n: int)
 def test_kernel_shap_of_all_coalitions_is_shapley(gpt2: LanguageModel, n: int) -> None:
     exact = exact_shapley(every_value(gpt2, BLOCKS[n]), n)
     assert scored(asked(gpt2, n), "kernel_shap") == pytest.approx(exact, abs=2 * CLOSE)
-    assert n_forwards(asked(gpt2, n), "kernel_shap") == 2**n
+    assert work_of(asked(gpt2, n), "kernel_shap").forwards == 2**n
 
 
 def test_sampled_shapley_is_within_its_error_of_the_exact(gpt2: LanguageModel) -> None:
@@ -140,7 +126,7 @@ def test_orders_come_with_their_reverses_and_no_set_runs_twice(gpt2: LanguageMod
     assert orders.shape == (25, 8) and (np.sort(orders, 1) == np.arange(8)).all()
     assert (orders[13:] == orders[:12, ::-1]).all()
     joined = {frozenset(order[:k]) for order in orders.tolist() for k in range(9)}
-    assert n_forwards(asked(gpt2, 8), "shapley") == len(joined)
+    assert work_of(asked(gpt2, 8), "shapley").forwards == len(joined)
 
 
 def test_reverses_bring_the_estimate_closer(gpt2: LanguageModel) -> None:
