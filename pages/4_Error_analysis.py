@@ -1,29 +1,21 @@
 """Error analysis: where the model goes wrong over many examples, and whether the picture of it is right."""
 
-import time
-
 import streamlit as st
 
 from pages.errors import board, desk, detail, files, form, listing
 from pages.ui import controls, engine_cache, frame, session
 
-_WAIT = 0.3  # seconds between two looks at an engine that starts
-
 
 def advance() -> bool:
     """The run, or the start of the engine, whose methods the form lists."""
-    if engine_cache.is_warm():
-        return desk.advance()
-    engine_cache.warm()
-    time.sleep(_WAIT)
-    return True
+    return engine_cache.starting() or desk.advance()
 
 
 def analyse() -> None:
     """The form, how far the run is, and what it has found."""
     detail.follow()
     controls.trouble(desk.said())
-    if not engine_cache.is_warm():
+    if engine_cache.starting(patience=0):
         st.caption("The engine is starting.")
         return
     form.draw()

@@ -4,6 +4,7 @@ import json
 import sqlite3
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from heta_core.parts import Given  # noqa: E402
 from heta_core.views import side_by_side  # noqa: E402
 from pages.compare import asking, choosing  # noqa: E402
 from pages.library import doing  # noqa: E402
-from pages.ui import engine_cache, examples, keeping, session  # noqa: E402
+from pages.ui import catalogue, engine_cache, examples, keeping, session  # noqa: E402
 from pages.ui.engine_cache import Step  # noqa: E402
 
 ONE = samples.result(samples.words("Mia has a cup. Who? Answer:"))
@@ -230,7 +231,7 @@ def methods(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         yield Step(f"{method}: 1 passes so far", None, bare)
         if method == "lime":
             raise InputError("Need another model, found this one: choose another.")
-        said = Given(np.linspace(-1, 1, question.n_units), asking.title(method), "nats", is_signed=True)
+        said = Given(np.linspace(-1, 1, question.n_units), catalogue.title(method), "nats", is_signed=True)
         yield Step("done", 1.0, replace(bare, given=said))
 
     monkeypatch.setattr(asking, "work", work)
@@ -240,6 +241,18 @@ def methods(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def scored_by(app: AppTest) -> list[str]:
     return [column["method"] for column in component(app)["view"]["columns"]] if app.get("bidi_component") else []
+
+
+def test_an_engine_that_cannot_start_is_told_below_what_is_saved(
+    app: AppTest, saved: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed: Future[None] = Future()
+    failed.set_exception(ImportError("no module named torch"))
+    monkeypatch.setattr(engine_cache, "warm", lambda: failed)
+    compare(app, a=saved[0], b=saved[1])  # comes to an end
+    assert len(questions(app)) == 2
+    (error,) = app.error
+    assert "install them again" in error.value and "no module named torch" in error.value
 
 
 def test_four_columns_are_added_and_removed(app: AppTest, shelf: Shelf, saved: tuple[str, str]) -> None:

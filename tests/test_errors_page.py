@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,17 @@ def test_it_opens_with_data_whose_evidence_is_known_and_asks_nothing(app: AppTes
     chosen = {box.key: box.value for box in app.multiselect}
     assert chosen[KEYS["methods"]] == list(asking.FIRST_METHODS)
     assert chosen[KEYS["metrics"]] == list(asking.FIRST_METRICS)
+
+
+def test_an_engine_that_cannot_start_is_told_and_not_waited_for(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed: Future[None] = Future()
+    failed.set_exception(ImportError("no module named torch"))
+    monkeypatch.setattr(engine_cache, "warm", lambda: failed)
+    monkeypatch.setattr(engine_cache, "is_warm", lambda: False)
+    page(app)  # comes to an end
+    (error,) = app.error
+    assert "install them again" in error.value and "no module named torch" in error.value
+    assert "The engine is starting." not in texts(app)
 
 
 def test_a_run_comes_to_counts_a_table_of_methods_and_one_of_examples(app: AppTest) -> None:

@@ -1,38 +1,20 @@
 """The same question by another method: asked of the model while the page is looked at, kept while the session lasts."""
 
 import importlib
-import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from heta_core.attribution import Attribution
 from heta_core.errors import InputError
 from heta_core.library.entry import identity
 from heta_core.settings import Weights
 from heta_core.targets import as_asked
-from pages.ui import controls, engine_cache, state
+from pages.ui import catalogue, controls, engine_cache, state
 from pages.ui.engine_cache import Step
 from pages.ui.runs import Run
 
-if TYPE_CHECKING:
-    from heta_core.methods import Method
-
 _KEPT = 12  # answers of other methods in a session, those on the page among them
-_WAIT = 0.5  # seconds between two looks at an engine that starts
 
 Key = tuple[str, str, Weights]
-
-
-def methods() -> "tuple[Method, ...]":
-    """All that can be asked; none before the engine is there."""
-    if not engine_cache.is_warm():
-        return ()
-    return importlib.import_module("heta_core.methods").known()  # type: ignore[no-any-return]
-
-
-def title(name: str) -> str:
-    """What a method is called on the page."""
-    return next((method.title for method in methods() if method.name == name), name.replace("_", " ").capitalize())
 
 
 def is_at_hand(question: Attribution) -> bool:
@@ -81,7 +63,7 @@ def work(method: str, question: Attribution) -> Iterator[Step]:
         groups=question.groups,
     )
     for result in steps:
-        yield Step(f"{title(method)}: {result.work.done:,} passes so far", _fraction(result), result)
+        yield Step(f"{catalogue.title(method)}: {result.work.done:,} passes so far", _fraction(result), result)
 
 
 def _fraction(result: Attribution) -> float | None:
@@ -90,8 +72,9 @@ def _fraction(result: Attribution) -> float | None:
 
 
 def advance(runs: tuple[Run, ...]) -> bool:
-    """Work on what is on the page, or wait for the engine, whose methods the pickers list. False with nothing to do."""
-    if not engine_cache.warm().done():
-        time.sleep(_WAIT)
-        return True
-    return any([run.advance() for run in runs])  # each of them, not up to the first
+    """Work on what is on the page, or wait for the engine, whose methods the pickers list. False with nothing to do.
+
+    Raises:
+        LoadError: the engine cannot be started.
+    """
+    return engine_cache.starting() or any([run.advance() for run in runs])  # each of them, not up to the first

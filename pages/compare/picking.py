@@ -12,7 +12,7 @@ from pages.compare import asking, choosing
 from pages.compare.choosing import Choices, Side
 from pages.library import doing
 from pages.library.listing import moment
-from pages.ui import state
+from pages.ui import catalogue, state
 from pages.ui.plain import plain
 from pages.ui.runs import Run
 
@@ -70,7 +70,7 @@ def _method(name: str, chosen: Side) -> None:
     if question is None:
         return
     if asking.is_at_hand(question):
-        others = [method.name for method in asking.methods() if method.name != question.method]
+        others = [method.name for method in catalogue.methods() if method.name != question.method]
         own = question.method
         names = [own, *others]
         current = chosen.method if chosen.method in others else own
@@ -78,7 +78,7 @@ def _method(name: str, chosen: Side) -> None:
         st.selectbox(
             f"{name.upper()} scored by",
             names,
-            format_func=lambda one: naming.method(question) if one == own else asking.title(one),
+            format_func=lambda one: naming.method(question) if one == own else catalogue.title(one),
             key=choosing.method_key(name),
             on_change=choosing.choose_method,
             args=(name, own),
@@ -89,7 +89,7 @@ def _method(name: str, chosen: Side) -> None:
 
 
 def _help(method: str | None) -> str:
-    told = next((one.meaning for one in asking.methods() if one.name == method), None)
+    told = next((one.meaning for one in catalogue.methods() if one.name == method), None)
     general = "The same question by another method. The model computes it here; nothing is saved unless you save it."
     return f"{told} {general}" if told else general
 
@@ -182,9 +182,9 @@ def tools(found: dict[str, Side | None]) -> None:
         if first is not None and has_room and asking.is_at_hand(first):
             st.selectbox(
                 "Add the question of A by another method",
-                [method.name for method in asking.methods() if method.name != first.method],
+                [method.name for method in catalogue.methods() if method.name != first.method],
                 index=None,
-                format_func=asking.title,
+                format_func=catalogue.title,
                 key=choosing.ADDED,
                 on_change=choosing.add_method,
                 placeholder="Choose a method",

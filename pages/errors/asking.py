@@ -2,19 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 from heta_core import datasets
 from heta_core.datasets import Dataset
 from heta_core.errors import InputError
-from heta_core.evaluation.plan import BASELINE, Plan, corpus
+from heta_core.evaluation.plan import Plan, corpus
 from heta_core.faithfulness.curves import check_mask
 from heta_core.settings import Mask, Settings, Weights
-from pages.ui import engine_cache, keeping, session, state
-
-if TYPE_CHECKING:
-    from heta_core.methods import Method
-    from heta_core.metrics import Metric
+from pages.ui import keeping, session, state
 
 Source = Literal["town", "curated", "paste", "upload", "path"]
 SOURCES: dict[Source, str] = {
@@ -132,36 +128,6 @@ def plan(model: str, data: Dataset) -> Plan:
         models=(model,),
         corpora=(corpus(data),),
     )
-
-
-def methods() -> "tuple[Method, ...]":
-    """All that can be asked, without the baseline, which always is; none before the engine is there."""
-    if not engine_cache.is_warm():
-        return ()
-    from heta_core import methods as room
-
-    return tuple(method for method in room.known() if method.name != BASELINE)
-
-
-def titles() -> dict[str, str]:
-    """What methods are called, by their names."""
-    return {method.name: method.title for method in methods()} | {BASELINE: "Random"}
-
-
-def baseline() -> "Method":
-    """What every other is held against."""
-    from heta_core import methods as room
-
-    return room.named(BASELINE)
-
-
-def metrics() -> "tuple[Metric, ...]":
-    """All ways to judge; none before the engine is there."""
-    if not engine_cache.is_warm():
-        return ()
-    from heta_core import metrics as room
-
-    return room.known()
 
 
 def readable(data: Dataset | None) -> str | None:

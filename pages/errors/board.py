@@ -8,13 +8,13 @@ import streamlit as st
 
 from heta_core.evaluation import summary
 from heta_core.evaluation.outcome import Outcome
-from heta_core.evaluation.plan import Plan
+from heta_core.evaluation.plan import BASELINE, Plan
 from heta_core.evaluation.signs import KNOWN, signs
 from heta_core.evaluation.summary import Estimate, Line
 from heta_core.views.words import number
-from pages.errors import asking, further
+from pages.errors import further
 from pages.errors.desk import Desk
-from pages.ui import state
+from pages.ui import catalogue, state
 from pages.ui.theme import page_theme
 
 if TYPE_CHECKING:
@@ -30,18 +30,18 @@ def draw(table: Desk, outcomes: Sequence[Outcome], method: str) -> None:
     """Counts, then the methods against each other on one measure and on all."""
     _counts(outcomes, method)
     found = _lines(outcomes)
-    known = {measure.name: measure for metric in asking.metrics() for measure in metric.measures}
-    told = [name for name in known if any(name in line.means for line in found)]
+    measures = catalogue.measures()
+    told = [name for name in measures if any(name in line.means for line in found)]
     if not told:
         return
     st.header("Methods", anchor=False)
-    _table(found, [known[name] for name in told])
+    _table(found, [measures[name] for name in told])
     chosen = st.selectbox(
-        "Draw", told, format_func=lambda name: known[name].title, key=MEASURE, persist_state="session", width=320
+        "Draw", told, format_func=lambda name: measures[name].title, key=MEASURE, persist_state="session", width=320
     )
-    _drawn(found, known[chosen or told[0]])
+    _drawn(found, measures[chosen or told[0]])
     st.caption(_said(outcomes, table.plan))
-    further.groups(table, known[chosen or told[0]])
+    further.groups(table, measures[chosen or told[0]])
     further.beside(table)
 
 
@@ -70,9 +70,8 @@ def _counts(outcomes: Sequence[Outcome], method: str) -> None:
 
 def _table(found: Sequence[Line], measures: "Sequence[Measure]") -> None:
     """Every measure of every method, with its interval."""
-    titles = asking.titles()
     rows = [
-        {"Method": titles.get(line.method, line.method), "n": line.n - line.n_failed}
+        {"Method": catalogue.title(line.method), "n": line.n - line.n_failed}
         | {_heading(measure): further.told_of(line.means.get(measure.name)) for measure in measures}
         | {"s, median": line.seconds[0] if line.seconds else None}
         for line in found
@@ -91,15 +90,16 @@ def _drawn(found: Sequence[Line], measure: "Measure") -> None:
     """One measure with its intervals, and what each method gains over random orders."""
     from heta_core.views import intervals  # plotly takes half a second, which the first screen should not wait for
 
-    titles = asking.titles()
-    own = [(titles.get(line.method, line.method), line.means.get(measure.name)) for line in found]
+    own = [(catalogue.title(line.method), line.means.get(measure.name)) for line in found]
     rows = [intervals.Interval(name, e.mean, e.low, e.high, e.n) for name, e in own if e is not None]
-    figure = intervals.figure(rows, measure.title, better=measure.better, baseline="Random", theme=page_theme())
+    figure = intervals.figure(
+        rows, measure.title, better=measure.better, baseline=catalogue.title(BASELINE), theme=page_theme()
+    )
     st.plotly_chart(figure, key="heta.errors.intervals", config=_PICTURE)
     st.caption(measure.meaning)
     gained = [line for line in found if measure.name in line.gains]
     if gained:
-        told = (f"{titles.get(line.method, line.method)} {_gain(line.gains[measure.name])}" for line in gained)
+        told = (f"{catalogue.title(line.method)} {_gain(line.gains[measure.name])}" for line in gained)
         st.caption(f"Against random orders, example by example: {'; '.join(told)}.")
 
 

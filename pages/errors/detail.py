@@ -10,9 +10,9 @@ from heta_core.library.entry import cleaned
 from heta_core.targets import as_asked
 from heta_core.views import shaded
 from heta_core.views.words import percent, quoted
-from pages.errors import asking, desk
+from pages.errors import desk
 from pages.errors.desk import Desk
-from pages.ui import session, state
+from pages.ui import catalogue, session, state
 from pages.ui.plain import plain
 from pages.ui.question import Question
 from pages.ui.theme import page_theme
@@ -70,13 +70,12 @@ def _pieces(outcome: Outcome) -> list[str]:
 
 def _texts(outcome: Outcome) -> None:
     """The text once for each method, shaded by its scores."""
-    titles = asking.titles()
     evidence, distractor = (outcome.units_in(spans) for spans in (outcome.example.evidence, outcome.example.distractor))
     pieces, theme = _pieces(outcome), page_theme()
     for scored in outcome.scored:
         if scored.method == BASELINE:
             continue  # what was drawn blindly says nothing about this text
-        title = titles.get(scored.method, scored.method.capitalize())
+        title = catalogue.title(scored.method)
         if scored.problem is not None:
             st.caption(f"{plain(title)}: failed. {plain(scored.problem)}")
             continue

@@ -15,7 +15,7 @@ from pages.errors import asking, desk, shelf
 from pages.errors.asking import FIRST_METHODS, FIRST_METRICS, KEYS, SOURCES
 from pages.errors.desk import Desk
 from pages.library.listing import moment
-from pages.ui import controls, session, state
+from pages.ui import catalogue, controls, session, state
 from pages.ui.plain import plain
 
 if TYPE_CHECKING:
@@ -178,13 +178,13 @@ def _refused(data: Dataset) -> None:
 
 
 def _methods() -> None:
-    known = {method.name: method for method in asking.methods()}
-    judging = {metric.name: metric for metric in asking.metrics()}
+    methods = {method.name: method for method in catalogue.methods()}
+    judging = {metric.name: metric for metric in catalogue.metrics()}
     st.multiselect(
         "Methods",
-        list(known),
+        [name for name in methods if name != BASELINE],
         default=list(FIRST_METHODS),
-        format_func=lambda name: known[name].title,
+        format_func=catalogue.title,
         key=KEYS["methods"],
         persist_state="session",
         help="Random orders are always run beside them: every number is told against those.",
@@ -199,7 +199,7 @@ def _methods() -> None:
         help="What needs known evidence or a distractor is left out where the data do not say.",
     )
     _settings()
-    _meanings(known, judging)
+    _meanings(methods, judging)
 
 
 def _settings() -> None:
@@ -224,11 +224,11 @@ def _settings() -> None:
         )
 
 
-def _meanings(known: "dict[str, Method]", judging: "dict[str, Metric]") -> None:
+def _meanings(methods: "dict[str, Method]", judging: "dict[str, Metric]") -> None:
     """What was chosen, in words."""
     with st.expander("What these are", icon=":material/menu_book:"):
         for name in (*(state.widget(KEYS["methods"]) or ()), BASELINE):
-            method = known.get(name) or asking.baseline()
+            method = methods[name]
             paper = f" ({method.source})" if method.source else ""
             st.markdown(f"**{plain(method.title)}** · {plain(method.meaning + paper)}")
         for name in state.widget(KEYS["metrics"]) or ():

@@ -12,9 +12,9 @@ from heta_core.evaluation.outcome import Outcome
 from heta_core.evaluation.record import Record
 from heta_core.evaluation.summary import Estimate
 from heta_core.views import words
-from pages.errors import asking, form, shelf
+from pages.errors import form, shelf
 from pages.errors.desk import Desk
-from pages.ui import state
+from pages.ui import catalogue, state
 from pages.ui.plain import plain
 
 if TYPE_CHECKING:
@@ -45,9 +45,8 @@ def _row(name: str, outcomes: Sequence[Outcome], measure: "Measure") -> dict[str
     row: dict[str, object] = {"group": name, "n": len(outcomes)}
     if told - {None}:
         row["right"] = f"{right} of {len(outcomes)}"
-    names = asking.titles()
     for line in summary.lines(outcomes):
-        row[names.get(line.method, line.method)] = told_of(line.means.get(measure.name))
+        row[catalogue.title(line.method)] = told_of(line.means.get(measure.name))
     return row
 
 
@@ -100,12 +99,12 @@ def _beside(found: Between) -> None:
 
 
 def _change(change: Change) -> dict[str, object]:
-    titles = {m.name: m.title for metric in asking.metrics() for m in metric.measures}
+    measure = catalogue.measures().get(change.measure)
     gain = change.gain
     has_sign = gain.low > 0 or gain.high < 0
     return {
-        "method": asking.titles().get(change.method, change.method),
-        "measure": titles.get(change.measure, change.measure),
+        "method": catalogue.title(change.method),
+        "measure": measure.title if measure is not None else change.measure,
         "before": f"{change.before:.3f}",
         "now": f"{change.after:.3f}",
         "difference": f"{gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})" if gain.n_clusters > 1 else "",

@@ -8,9 +8,8 @@ import streamlit as st
 from heta_core.evaluation.outcome import Key, Outcome, Remark
 from heta_core.evaluation.rows import example_row
 from heta_core.evaluation.signs import KNOWN, signs
-from pages.errors import asking
 from pages.errors.desk import Desk
-from pages.ui import state
+from pages.ui import catalogue, state
 from pages.ui.theme import page_theme
 
 METHOD, SIGNS, TAGS = "heta.errors.method", "heta.errors.signs", "heta.errors.tags"
@@ -37,12 +36,11 @@ _TEXTS = {
 
 def method(desk: Desk) -> str:
     """Whose scores the signs and shares are about."""
-    titles = asking.titles()
     names = [name for name in desk.plan.methods]
     chosen = st.selectbox(
         "Signs and shares of",
         names,
-        format_func=lambda name: titles.get(name, name.capitalize()),
+        format_func=catalogue.title,
         key=METHOD,
         persist_state="session",
         width=320,
@@ -91,15 +89,14 @@ def _chosen_from_table(shown: Sequence[Outcome], rows: Sequence[dict[str, Any]])
     columns["right"] = st.column_config.CheckboxColumn("right")
     columns |= {
         measure.name: st.column_config.NumberColumn(measure.title, format="%.3f", help=measure.meaning)
-        for metric in asking.metrics()
-        for measure in metric.measures
+        for measure in catalogue.measures().values()
     }
-    known = [name for name in rows[0] if any(row.get(name) not in (None, "") for row in rows)]
-    first = [name for name in ("signs", "prompt", "target", "says", "right", "p", "highest") if name in known]
+    filled = [name for name in rows[0] if any(row.get(name) not in (None, "") for row in rows)]
+    first = [name for name in ("signs", "prompt", "target", "says", "right", "p", "highest") if name in filled]
     found = st.dataframe(
-        [{name: row.get(name) for name in known} for row in rows],
+        [{name: row.get(name) for name in filled} for row in rows],
         column_config=columns,
-        column_order=[*first, *(name for name in known if name not in first)],
+        column_order=[*first, *(name for name in filled if name not in first)],
         hide_index=True,
         key=TABLE,
         on_select="rerun",
@@ -118,17 +115,17 @@ def _scatter(shown: Sequence[Outcome], rows: Sequence[dict[str, Any]]) -> None:
     from heta_core.views import scattered  # plotly takes half a second, which the first screen should not wait for
 
     titles = {name: title for name, (title, _) in _NUMBERS.items()}
-    titles |= {m.name: m.title for metric in asking.metrics() for m in metric.measures}
-    known = [name for name in titles if any(row.get(name) is not None for row in rows)]
-    if len(known) < 2:
+    titles |= {measure.name: measure.title for measure in catalogue.measures().values()}
+    filled = [name for name in titles if any(row.get(name) is not None for row in rows)]
+    if len(filled) < 2:
         st.caption("This needs two columns of numbers.")
         return
     with st.container(horizontal=True):
         axes = [
-            st.selectbox(label, known, index=n, format_func=titles.__getitem__, key=key, persist_state="session")
+            st.selectbox(label, filled, index=n, format_func=titles.__getitem__, key=key, persist_state="session")
             for n, (label, key) in enumerate(zip(("Across", "Up"), AXES, strict=True))
         ]
-    x, y = (axis or known[n] for n, axis in enumerate(axes))
+    x, y = (axis or filled[n] for n, axis in enumerate(axes))
     placed = [(o, row) for o, row in zip(shown, rows, strict=True) if None not in (row.get(x), row.get(y))]
     points = [scattered.Point(o.example.id, row[x], row[y], row["right"] is False) for o, row in placed]
     event = st.plotly_chart(

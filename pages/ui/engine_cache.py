@@ -18,6 +18,7 @@ import streamlit as st
 
 from heta_core.allocator import keep_freed
 from heta_core.attribution import Attribution
+from heta_core.errors import LoadError
 from heta_core.settings import Weights
 from heta_core.views import naming
 from pages.ui.cost import Told, told
@@ -97,10 +98,9 @@ def loaded(name: str, may_download: bool) -> "Generator[Step, None, LanguageMode
         HetaError: the model cannot be loaded.
     """
     ready = warm()
-    while not ready.done():
+    while starting(patience=0):
         yield Step("Starting the engine")
         wait([ready], _LONG_TICK)
-    ready.result()
     loading = _model(name, may_download)
     while not loading.future.done():
         yield Step(f"Loading {name}: {loading.doing}", loading.fraction)
@@ -121,6 +121,24 @@ def warm() -> "Future[None]":
     """The import of everything heavy, in a thread, once for all sessions."""
     keep_freed()
     return _in_thread("warm", _import_all)
+
+
+def starting(patience: float = _LONG_TICK) -> bool:
+    """Whether the engine is still on its way, after at most `patience` seconds.
+
+    Raises:
+        LoadError: it cannot be started.
+    """
+    ready = warm()
+    wait([ready], patience)
+    if not ready.done():
+        return True
+    if (why := ready.exception()) is not None:
+        raise LoadError(
+            f"The engine needs every package of requirements.txt, found that it does not start ({type(why).__name__}: "
+            f"{why}): install them again, then restart the app."
+        ) from why
+    return False
 
 
 def _import_all() -> None:

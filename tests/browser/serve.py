@@ -21,7 +21,7 @@ from heta_core.parts import Given  # noqa: E402
 from heta_core.settings import Weights  # noqa: E402
 from heta_core.tokens import Tokens  # noqa: E402
 from pages.compare import asking  # noqa: E402
-from pages.ui import engine_cache, examples  # noqa: E402
+from pages.ui import catalogue, engine_cache, examples  # noqa: E402
 from pages.ui.engine_cache import Question, Step  # noqa: E402
 
 PORT, FOLDER = sys.argv[1], Path(sys.argv[2])
@@ -65,9 +65,9 @@ def by_method(method: str, question: Attribution) -> Iterator[Step]:
     asked = replace(question, transition=None, information=None, hessian=None, given=None, method=method)
     for n in range(4):
         time.sleep(0.4)
-        yield Step(f"{asking.title(method)}: {n} passes so far", None, asked)
+        yield Step(f"{catalogue.title(method)}: {n} passes so far", None, asked)
     scores = np.random.default_rng(len(method)).normal(size=question.n_units)
-    found = next(one for one in asking.methods() if one.name == method)
+    found = next(one for one in catalogue.methods() if one.name == method)
     yield Step("done", 1.0, replace(asked, given=Given(scores, found.title, found.unit, is_signed=True)))
 
 
