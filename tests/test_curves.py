@@ -11,6 +11,7 @@ from heta_core import methods
 from heta_core.attribution import Attribution
 from heta_core.engine import attribute
 from heta_core.errors import InputError, ReportError
+from heta_core.explaining import explain_by
 from heta_core.faithfulness.curves import (
     MAP,
     MAP_TITLE,
@@ -23,7 +24,7 @@ from heta_core.faithfulness.curves import (
     ranks_of,
 )
 from heta_core.faithfulness.masking import mask_these
-from heta_core.faithfulness.running import curve_steps, curves
+from heta_core.faithfulness.running import curve_steps, curves, own_steps
 from heta_core.groups import Groups
 from heta_core.language_model import LanguageModel
 from heta_core.parts import Floats, Work
@@ -100,6 +101,31 @@ def test_the_map_is_held_against_every_method_and_five_random_orders(gpt2: Langu
     assert {c.name for c in found.curves} == {MAP, *(m.name for m in methods.references())}
     assert {"random", "occlusion", "input_gradient", "recency"} <= {m.name for m in methods.known()}
     assert found.of("recency")[0].order == (7, 6, 5, 4, 3, 2, 1, 0)
+
+
+def test_a_map_alone_has_the_same_curve_and_costs_less(gpt2: LanguageModel) -> None:
+    result = explained(gpt2)
+    whole = curves(gpt2, result)
+    *_, alone = own_steps(gpt2, result)
+    *_, beside = own_steps(gpt2, result, has_random=True)
+    assert [(c.name, c.draw) for c in beside.curves] == [(MAP, 0), *(("random", n) for n in range(5))]
+    assert [c.name for c in alone.curves] == [MAP] and alone.said == ()
+    for few in (beside, alone):
+        assert few.is_complete and few.settings == whole.settings
+        for curve, other in zip(few.curves, whole.curves, strict=False):
+            assert curve.order == other.order and (curve.deletion == other.deletion).all()
+    assert alone.work.forwards == 2 * result.n_units < beside.work.forwards < whole.work.forwards
+
+
+def test_another_methods_map_is_drawn_from_what_speaks_for_the_target_to_what_speaks_against(
+    gpt2: LanguageModel,
+) -> None:
+    result = explain_by(gpt2, from_ids(gpt2.tokenizer, IDS), "occlusion", choice=CHOICES["token"])
+    *_, found = own_steps(gpt2, result, mask="mean")
+    assert result.scores.min() < 0
+    (own,) = found.curves
+    assert own.order == tuple(np.argsort(-result.scores))
+    assert own.deletion[1] == pytest.approx(f_without(gpt2, result, {own.order[0]}), abs=CLOSE)
 
 
 def test_random_orders_go_by_the_seed(gpt2: LanguageModel) -> None:

@@ -9,8 +9,9 @@ The mask is by default not the one that made the map. Under the same one the KL 
 in just this way, so the curve would reward it for that; such a check is labelled circular.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
@@ -39,11 +40,28 @@ def curve_steps(
         UnsupportedModelError: the mask cannot be used on this family.
         OutOfMemoryError: a single sequence does not fit into memory.
     """
+    asked = _asked(lm, result, mask, mask_token, seed)
+    return _steps(asked, result, order_of(result.scores, seed), methods.references(), is_said=True)
+
+
+def own_steps(
+    lm: LanguageModel, result: Attribution, *, mask: Mask | None = None, seed: int = 0, has_random: bool = False
+) -> Generator[Curves, None, None]:
+    """The curves of any method's map alone, or beside random orders; what the model says meanwhile is not kept.
+
+    Raises: as `curve_steps`.
+    """
+    asked = _asked(lm, result, mask, None, seed)
+    against = (methods.named("random"),) if has_random else ()
+    return _steps(asked, result, order_of(result.scores, seed), against, is_said=False)
+
+
+def _asked(lm: LanguageModel, result: Attribution, mask: Mask | None, mask_token: int | None, seed: int) -> Asked:
+    """The question of a map, with the mask that judges it."""
     check_maker(lm, result)
     made = result.settings
     settings = Settings(mask=mask or check_mask(made.mask), mask_token=mask_token, seed=seed, memory=made.memory)
-    question = Asked(lm, result.tokens, result.target, result.places[: result.n_units], settings)
-    return _steps(question, result, order_of(result.scores, seed))
+    return Asked(lm, result.tokens, result.target, result.places[: result.n_units], settings)
 
 
 def curves(lm: LanguageModel, result: Attribution, *, mask: Mask | None = None, seed: int = 0) -> Curves:
@@ -52,7 +70,9 @@ def curves(lm: LanguageModel, result: Attribution, *, mask: Mask | None = None, 
     return last
 
 
-def _steps(asked: Asked, result: Attribution, order: Order) -> Generator[Curves, None, None]:
+def _steps(
+    asked: Asked, result: Attribution, order: Order, against: Sequence[Method], *, is_said: bool
+) -> Generator[Curves, None, None]:
     """All that is known after every batch."""
     ranks = ranks_of(len(asked.groups))
     made, settings = result.settings, asked.settings
@@ -63,9 +83,10 @@ def _steps(asked: Asked, result: Attribution, order: Order) -> Generator[Curves,
         settings=settings,
         map_mask=made.mask,
         is_circular=(settings.mask, settings.mask_token) == (made.mask, made.mask_token),
-        work=Work(planned=_planned(asked, len(ranks))),
+        work=Work(planned=_planned(asked, len(ranks), against) + (len(ranks) if is_said else 0)),
     )
-    for work, found in _parts(asked, result, order, ranks):
+    said = predictions(asked.lm, result, first_of(order, ranks), settings) if is_said else ()
+    for work, found in chain[tuple[Work, Curve | Said | None]](said, _orders(asked, order, against, ranks)):
         known = replace(known, work=known.work.plus(work).unfinished())
         if isinstance(found, Curve):
             known = known.with_curve(found)
@@ -75,14 +96,13 @@ def _steps(asked: Asked, result: Attribution, order: Order) -> Generator[Curves,
     yield replace(known, work=known.work.finished())
 
 
-def _parts(
-    asked: Asked, result: Attribution, order: Order, ranks: tuple[int, ...]
-) -> Iterator[tuple[Work, Curve | Said | None]]:
-    """The work of every batch, and with some of it a part of the result: the map's first, then each method's."""
-    yield from predictions(asked.lm, result, first_of(order, ranks), asked.settings)
+def _orders(
+    asked: Asked, order: Order, against: Sequence[Method], ranks: tuple[int, ...]
+) -> Iterator[tuple[Work, Curve | None]]:
+    """The work of every batch, and with some of it the curves of an order: the map's first, then each method's."""
     judge = Judge(asked.lm, asked.objective, asked.groups, asked.settings)
     yield from _curve(judge, (MAP, MAP_TITLE, 0), order, ranks)
-    for method in methods.references():
+    for method in against:
         for draw in range(method.n_draws):
             scores = yield from _scored(method, asked, draw)
             ranking = order_of(scores, asked.settings.seed)
@@ -109,9 +129,10 @@ def _curve(
     yield Work(), Curve(*named, order, judge.values(first), judge.values(~first))
 
 
-def _planned(asked: Asked, n_ranks: int) -> int:
-    """About as many passes as it will take: sets that two orders share are counted twice."""
-    n_orders = 1 + sum(method.n_draws for method in methods.references())
+def _planned(asked: Asked, n_ranks: int, against: Sequence[Method]) -> int:
+    """About as many passes as the orders will take: sets that two of them share are counted twice."""
+    n_orders = 1 + sum(method.n_draws for method in against)
     n_sets = 2 * (n_ranks - 2) * n_orders + 2
-    n_scoring = len(asked.groups) + 3  # occlusion, with nothing masked too, and one gradient
-    return len(asked.objective.lines) * (n_sets + n_scoring) + n_ranks
+    # Occlusion, with nothing masked too, and one gradient.
+    n_scoring = len(asked.groups) + 3 if any(method.name == "occlusion" for method in against) else 0
+    return len(asked.objective.lines) * (n_sets + n_scoring)
