@@ -2,9 +2,10 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import samples
@@ -15,11 +16,12 @@ from test_generate_page import act
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # as `streamlit run app.py` does
 
-from heta_core.datasets import Example  # noqa: E402 - the pages need the path above
+from heta_core import datasets  # noqa: E402 - the pages need the path above
+from heta_core.datasets import Example  # noqa: E402
 from heta_core.errors import LoadError  # noqa: E402
 from heta_core.evaluation import dividing, earlier, keeping, record  # noqa: E402
 from heta_core.evaluation.outcome import Answer, Outcome, Remark, Scored  # noqa: E402
-from pages.errors import asking, desk, form, further, listing  # noqa: E402
+from pages.errors import asking, desk, form, further, listing, looking  # noqa: E402
 from pages.errors.asking import KEYS, Asked  # noqa: E402
 from pages.ui import engine_cache, examples, session, state  # noqa: E402
 from pages.ui.engine_cache import Step  # noqa: E402
@@ -243,6 +245,96 @@ def test_two_runs_stand_beside_each_other(app: AppTest, tmp_path: Path, monkeypa
     changed = app.dataframe[1].value
     first = changed.to_dict("records")[0]
     assert first["difference"].startswith("-0.200") and first[""] == "differs"
+
+
+def test_the_list_of_runs_is_read_when_it_is_opened_and_the_own_run_never(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HETA_LIBRARY", str(tmp_path / "library.sqlite"))
+    ran(app, "a first", "a second")
+    held(app).folder = tmp_path / "runs" / "own"
+    for name in ("own", "other"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "run.jsonl").write_text(record.dumps(held(app).record), encoding="utf-8")
+    read: list[str] = []
+    own = earlier._read
+    monkeypatch.setattr(earlier, "_read", lambda path, *told: (read.append(path.parent.name), own(path, *told))[1])
+    app.session_state[form.PANEL] = False
+    page(app)
+    assert read == [] and "Beside another run" in [one.label for one in app.expander]
+    app.session_state["heta.errors.beside"] = True
+    page(app)
+    assert set(read) == {"other"}
+
+
+def test_what_is_said_of_an_outcome_is_worked_out_once(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    for name in ("signs", "example_row"):
+        own = getattr(looking, name)
+
+        def counted(
+            outcome: Outcome, *given: object, own: Callable[..., object] = own, name: str = name, **options: object
+        ) -> object:
+            looked.append(f"{name} {outcome.example.id}")
+            return own(outcome, *given, **options)
+
+        monkeypatch.setattr(looking, name, counted)
+    ran(app, "a first", "a wrong second", "a third")
+    page(app)
+    assert sorted(looked) == sorted(f"{name} {n}" for name in ("signs", "example_row") for n in (1, 2, 3))
+    looked.clear()
+    app.session_state[listing.METHOD] = "occlusion"
+    page(page(app))
+    assert sorted(looked) == sorted(f"{name} {n}" for name in ("signs", "example_row") for n in (1, 2, 3))
+    looked.clear()
+    held(app).remarks[held(app).outcomes[1].key] = Remark(("odd",), "look")
+    assert list(page(app).dataframe[1].value["note"]) == ["", "look", ""]
+    assert looked == ["example_row 2"]
+
+
+def test_data_are_read_again_only_where_they_changed(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    for name in ("read", "read_bytes", "read_path", "generated"):
+        own = getattr(datasets, name)
+        counted = lambda *given, own=own, name=name: (read.append(name), own(*given))[1]  # noqa: E731
+        monkeypatch.setattr(asking.datasets, name, counted)
+    page(page(app))
+    assert read == ["generated"]
+    pasted(pasted(app, '{"prompt": '), '{"prompt": ')
+    assert app.error and read == ["generated", "read"]  # what cannot be read is told and not tried again
+    assert "2 examples" in texts(pasted(app, "a first\na second")) and not app.error
+    assert read == ["generated", "read", "read"]
+    (tmp_path / "mine.txt").write_text("a first", encoding="utf-8")
+    widget = state.widget
+
+    def chosen(source: str, **set_to: object) -> int:
+        """How many examples there are after two drawings."""
+        given = {KEYS["source"]: asking.SOURCES[source]} | {KEYS[name]: value for name, value in set_to.items()}  # type: ignore[index]
+        monkeypatch.setattr(asking.state, "widget", lambda key: given.get(key, widget(key)))
+        found: list[int] = []
+        act(app, lambda: found.extend(len(asking.dataset().examples) for _ in range(2)))
+        monkeypatch.setattr(asking.state, "widget", widget)
+        assert found[0] == found[1]
+        return found[0]
+
+    read.clear()
+    monkeypatch.setattr(asking.keeping, "is_private", lambda: True)
+    assert chosen("path", path=str(tmp_path / "mine.txt")) == 1 and read == ["read_path"]
+    (tmp_path / "mine.txt").write_text("a first\na second\na third", encoding="utf-8")
+    assert chosen("path", path=str(tmp_path / "mine.txt")) == 3 and read == ["read_path"] * 2
+    (tmp_path / "folder").mkdir()
+    for n in (1, 2):
+        (tmp_path / "folder" / f"{n}.json").write_text(
+            json.dumps({"id": f"{n}", "prompt": f"number {n}"}), encoding="utf-8"
+        )
+        assert chosen("path", path=str(tmp_path / "folder")) == n
+    read.clear()
+    file = SimpleNamespace(file_id="one", name="mine.txt", getvalue=lambda: b"a first")
+    assert chosen("upload", upload=file) == 1 and read == ["read_bytes"]
+    other = SimpleNamespace(file_id="two", name="mine.txt", getvalue=lambda: b"a first\na second")
+    assert chosen("upload", upload=other) == 2 and read == ["read_bytes"] * 2
 
 
 def chosen(app: AppTest, n: int) -> AppTest:

@@ -29,10 +29,19 @@ class Earlier:
         return self.n_done >= self.plan.n_asked
 
 
-def earlier(folder: Path) -> tuple[Earlier, ...]:
-    """The runs of a folder, the newest first; what cannot be read as one is left out."""
+def has_any(folder: Path, *, but: Path | None = None) -> bool:
+    """A run seems to be there, in another folder than `but`; nothing is read."""
+    return any(path.parent != but for path in folder.glob(f"*/{NAME}"))
+
+
+def earlier(folder: Path, *, but: Path | None = None) -> tuple[Earlier, ...]:
+    """The runs of a folder, the newest first; what cannot be read as one is left out.
+
+    Args:
+        but: the folder of one that is not read, such as one that grows.
+    """
     found = []
-    for path in sorted(folder.glob(f"*/{NAME}"))[:_LIST]:
+    for path in sorted(path for path in folder.glob(f"*/{NAME}") if path.parent != but)[:_LIST]:
         try:
             told = path.stat()
             plan, n_done = _read(path, told.st_mtime_ns, told.st_size)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from heta_core.evaluation.outcome import Key, Outcome, Remark
 from heta_core.evaluation.signs import flips, mass, signs
@@ -13,8 +13,14 @@ Cell = str | float | bool | None
 LONG = ("model", "dataset", "example", "cluster", "method", "measure", "value", "seconds", "problem", "tags", "note")
 
 
-def example_row(outcome: Outcome, method: str, remark: Remark | None = None) -> dict[str, Cell]:
-    """One example as the table of a desk shows it: raw numbers, None where unknown."""
+def example_row(
+    outcome: Outcome, method: str, remark: Remark | None = None, *, met: Sequence[str] | None = None
+) -> dict[str, Cell]:
+    """One example as the table of a desk shows it: raw numbers, None where unknown.
+
+    Args:
+        met: its signs, where they are known already.
+    """
     answer, scored = outcome.answer, outcome.of(method)
     row: dict[str, Cell] = {
         "id": outcome.example.id,
@@ -23,7 +29,7 @@ def example_row(outcome: Outcome, method: str, remark: Remark | None = None) -> 
         "says": words.label(answer.said) if answer else None,
         "p": answer.p if answer else None,
         "right": answer.is_right if answer else None,
-        "signs": ", ".join(signs(outcome, method)),
+        "signs": ", ".join(signs(outcome, method) if met is None else met),
         "evidence": mass(outcome, method, "evidence"),
         "distractor": mass(outcome, method, "distractor"),
         "flips": float(len(flips(outcome))) if answer else None,

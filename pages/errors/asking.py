@@ -1,12 +1,14 @@
 """What a run is asked to do: the data, the methods, the metrics, as the form has them."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from heta_core import datasets
 from heta_core.datasets import Dataset
-from heta_core.errors import InputError
+from heta_core.errors import HetaError, InputError
 from heta_core.evaluation.plan import Plan, corpus
 from heta_core.faithfulness.curves import check_mask
 from heta_core.settings import Mask, Settings, Weights
@@ -76,25 +78,58 @@ def _is_made() -> bool:
 
 
 def dataset() -> Dataset | None:
-    """The data as they stand in the form; None where there are none yet.
+    """The data as they stand in the form; None where there are none yet. They are read again only where they changed.
 
     Raises:
         InputError: they cannot be read.
     """
-    if source() == "town":
-        skill = state.widget(KEYS["skill"]) or skills()[0]
-        n = int(state.widget(KEYS["count"]) or 20)
-        return datasets.generated(None if skill == _EVERY else skill, n, 0)
-    if source() == "curated":
-        return datasets.curated_set(int(state.widget(KEYS["pairs"]) or 20), 0)
-    if source() == "path":
-        path = (state.widget(KEYS["path"]) or "").strip()
-        return datasets.read_path(Path(path).expanduser()) if path and keeping.is_private() else None
-    if source() == "paste":
+    wanted = _wanted()
+    if wanted is None:
+        return None
+    key, read = wanted
+    found = state.held("errors.data", (source(), key), lambda: _tried(read))
+    if isinstance(found, HetaError):
+        raise found.with_traceback(None)  # else it grows by this frame each time
+    return found
+
+
+def _wanted() -> tuple[object, Callable[[], Dataset]] | None:
+    """What the data of the form are known by, and how they are read."""
+    chosen = source()
+    if chosen == "town":
+        skill, n = state.widget(KEYS["skill"]) or skills()[0], int(state.widget(KEYS["count"]) or 20)
+        return (skill, n), lambda: datasets.generated(None if skill == _EVERY else skill, n, 0)
+    if chosen == "curated":
+        n = int(state.widget(KEYS["pairs"]) or 20)
+        return n, lambda: datasets.curated_set(n, 0)
+    if chosen == "path":
+        typed = (state.widget(KEYS["path"]) or "").strip()
+        path = Path(typed).expanduser()
+        return ((typed, _stamps(path)), lambda: datasets.read_path(path)) if typed and keeping.is_private() else None
+    if chosen == "paste":
         text = (state.widget(KEYS["pasted"]) or "").strip("\n")
-        return datasets.read(text, "pasted") if text.strip() else None
+        return (text, lambda: datasets.read(text, "pasted")) if text.strip() else None
     file = state.widget(KEYS["upload"])
-    return datasets.read_bytes(file.getvalue(), file.name) if file is not None else None
+    return (file.file_id, lambda: datasets.read_bytes(file.getvalue(), file.name)) if file is not None else None
+
+
+def _tried(read: Callable[[], Dataset]) -> Dataset | HetaError:
+    try:
+        return read()
+    except HetaError as error:
+        return error
+
+
+def _stamps(path: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """What is other once a file has changed, or one that is read with it: of its folder, or beside it of its name."""
+    found = []
+    with suppress(OSError, ValueError):  # whoever reads it says what is wrong
+        is_folder = path.is_dir()
+        for one in path.iterdir() if is_folder else path.parent.iterdir():
+            if is_folder or one.stem == path.stem:
+                told = one.stat()
+                found.append((one.name, told.st_mtime_ns, told.st_ctime_ns, told.st_size))
+    return tuple(sorted(found))
 
 
 def asked() -> Asked:

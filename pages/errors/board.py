@@ -9,7 +9,7 @@ import streamlit as st
 from heta_core.evaluation import summary
 from heta_core.evaluation.outcome import Outcome
 from heta_core.evaluation.plan import BASELINE, Plan
-from heta_core.evaluation.signs import KNOWN, signs
+from heta_core.evaluation.signs import KNOWN
 from heta_core.evaluation.summary import Estimate, Line
 from heta_core.views.words import number
 from pages.errors import further
@@ -28,7 +28,7 @@ _FEW = 30  # examples; with fewer an interval says little
 
 def draw(table: Desk, outcomes: Sequence[Outcome], method: str) -> None:
     """Counts, then the methods against each other on one measure and on all."""
-    _counts(outcomes, method)
+    _counts(table, outcomes, method)
     found = _lines(outcomes)
     measures = catalogue.measures()
     told = [name for name in measures if any(name in line.means for line in found)]
@@ -47,16 +47,11 @@ def draw(table: Desk, outcomes: Sequence[Outcome], method: str) -> None:
 
 def _lines(outcomes: Sequence[Outcome]) -> list[Line]:
     """Intervals are drawn from thousands of resamples, so only when there is another example."""
-    held: tuple[int, int, list[Line]] | None = state.get("errors.lines")
-    key = (id(outcomes[0]), len(outcomes))
-    if held is None or held[:2] != key:
-        held = (*key, summary.lines(outcomes))
-        state.put("errors.lines", held)
-    return held[2]
+    return state.held("errors.lines", (id(outcomes[0]), len(outcomes)), lambda: summary.lines(outcomes))
 
 
-def _counts(outcomes: Sequence[Outcome], method: str) -> None:
-    met = Counter(name for outcome in outcomes for name in signs(outcome, method))
+def _counts(table: Desk, outcomes: Sequence[Outcome], method: str) -> None:
+    met = Counter(name for outcome in outcomes for name in table.looks.signs(outcome, method))
     right = [outcome.answer.is_right for outcome in outcomes if outcome.answer is not None]
     asked = [is_right for is_right in right if is_right is not None]
     with st.container(horizontal=True, gap="medium"):

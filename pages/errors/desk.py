@@ -16,6 +16,7 @@ from heta_core.evaluation.plan import Plan
 from heta_core.evaluation.record import Record
 from pages.errors import shelf
 from pages.errors.asking import Asked
+from pages.errors.looking import Looks
 from pages.ui import engine_cache, state
 from pages.ui.details import text_of
 from pages.ui.engine_cache import Step
@@ -35,6 +36,7 @@ class Desk:
     run: Run | None = None  # None where it is only looked at
     folder: Path | None = None  # where it is kept
     remarks: dict[Key, Remark] = field(default_factory=dict)
+    looks: Looks = field(default_factory=Looks)
     kept: Kept | None = None  # its file, while the run holds it open
 
     @property

@@ -42,8 +42,10 @@ def draw() -> None:
             _methods()
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("Run", type="primary", icon=":material/play_arrow:", on_click=_run)
-            with st.popover("Open a run", icon=":material/folder_open:"):
-                _kept()
+            label, key = "Open a run", "heta.errors.open"
+            with st.popover(label, icon=":material/folder_open:", key=key, on_change="rerun") as popover:
+                if popover.open:  # a list of runs is read from their files
+                    _kept()
                 st.file_uploader("A run as it was saved here (.jsonl)", type=["jsonl"], key=desk.UPLOAD)
                 st.button("Open the file", on_click=desk.open_file, disabled=state.widget(desk.UPLOAD) is None)
 

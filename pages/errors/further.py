@@ -60,12 +60,15 @@ def told_of(own: Estimate | None) -> str:
 
 def beside(table: Desk) -> None:
     """Another run that was kept, example by example."""
-    runs = [run for run in shelf.runs() if run.folder != table.folder and run.n_done]
-    if not runs:
+    if not shelf.has_runs(but=table.folder):
         return
     label = "Beside another run"
     with st.expander(label, icon=":material/compare_arrows:", key="heta.errors.beside", on_change="rerun") as panel:
         if not panel.open:
+            return
+        runs = [run for run in shelf.runs(but=table.folder) if run.n_done]
+        if not runs:
+            st.caption("No other run has an example yet.")
             return
         chosen = st.selectbox("The run before", runs, index=None, format_func=form.run_name, key=OTHER)
         if chosen is not None:
@@ -74,12 +77,7 @@ def beside(table: Desk) -> None:
 
 def _opened(run: earlier.Earlier) -> Record:
     """Read once, as long as it is the same file."""
-    held: tuple[object, Record] | None = state.get("errors.run before")
-    key = (run.folder, run.changed)
-    if held is None or held[0] != key:
-        held = (key, earlier.opened(run.folder))
-        state.put("errors.run before", held)
-    return held[1]
+    return state.held("errors.run before", (run.folder, run.changed), lambda: earlier.opened(run.folder))
 
 
 def _beside(found: Between) -> None:

@@ -6,8 +6,7 @@ from typing import Any
 import streamlit as st
 
 from heta_core.evaluation.outcome import Key, Outcome, Remark
-from heta_core.evaluation.rows import example_row
-from heta_core.evaluation.signs import KNOWN, signs
+from heta_core.evaluation.signs import KNOWN
 from pages.errors.desk import Desk
 from pages.ui import catalogue, state
 from pages.ui.theme import page_theme
@@ -55,7 +54,7 @@ def draw(desk: Desk, outcomes: Sequence[Outcome], method: str) -> Outcome | None
     if not shown:
         st.info("No example has all of these: take one away.")
         return None
-    rows = [example_row(outcome, method, desk.remarks.get(outcome.key)) for outcome in shown]
+    rows = [desk.looks.row(outcome, method, desk.remarks.get(outcome.key)) for outcome in shown]
     _chosen_from_table(shown, rows)
     with st.expander("Two columns against each other", icon=":material/scatter_plot:", key="heta.errors.scatter"):
         _scatter(shown, rows)
@@ -64,7 +63,7 @@ def draw(desk: Desk, outcomes: Sequence[Outcome], method: str) -> Outcome | None
 
 
 def _filtered(desk: Desk, outcomes: Sequence[Outcome], method: str) -> list[Outcome]:
-    met = {name for outcome in outcomes for name in signs(outcome, method)}
+    met = {name for outcome in outcomes for name in desk.looks.signs(outcome, method)}
     titles = {sign.name: sign.title for sign in KNOWN if sign.name in met}
     tags = sorted({tag for outcome in outcomes for tag in _tags(desk, outcome)})
     wanted: set[str] = set()
@@ -75,7 +74,7 @@ def _filtered(desk: Desk, outcomes: Sequence[Outcome], method: str) -> list[Outc
     labels: set[str] = set()
     if tags:
         labels = set(st.multiselect("Tagged", tags, key=TAGS) or ())
-    return [o for o in outcomes if wanted <= set(signs(o, method)) and labels <= set(_tags(desk, o))]
+    return [o for o in outcomes if wanted <= set(desk.looks.signs(o, method)) and labels <= set(_tags(desk, o))]
 
 
 def _tags(desk: Desk, outcome: Outcome) -> tuple[str, ...]:

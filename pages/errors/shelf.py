@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from heta_core.errors import HetaError
-from heta_core.evaluation.earlier import Earlier, earlier, unfinished
+from heta_core.evaluation.earlier import Earlier, earlier, has_any, unfinished
 from heta_core.evaluation.plan import Plan
 from heta_core.library import state as library_state
 from pages.ui import keeping
@@ -23,10 +23,16 @@ def folder() -> Path | None:
     return shelf.path.parent / _NAME
 
 
-def runs() -> tuple[Earlier, ...]:
-    """All that were kept, the newest first."""
+def runs(*, but: Path | None = None) -> tuple[Earlier, ...]:
+    """All that were kept, the newest first, without the one in the folder `but`, which is not read."""
     place = folder()
-    return () if place is None else earlier(place)
+    return () if place is None else earlier(place, but=but)
+
+
+def has_runs(*, but: Path | None = None) -> bool:
+    """Another than the one in the folder `but` was kept; none is read for that."""
+    place = folder()
+    return place is not None and has_any(place, but=but)
 
 
 def place_for(plan: Plan) -> Path | None:

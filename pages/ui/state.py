@@ -1,9 +1,12 @@
 """What one visitor's session holds: the only file that touches `st.session_state`."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+_Made = TypeVar("_Made")
 
 
 def get(name: str, default: Any = None) -> Any:
@@ -14,6 +17,15 @@ def get(name: str, default: Any = None) -> Any:
 def put(name: str, value: object) -> None:
     """Keep a value."""
     st.session_state[f"heta.{name}"] = value
+
+
+def held(name: str, key: object, make: Callable[[], _Made]) -> _Made:
+    """What `make` gives, made anew where the key is another one than the last time; whatever it raises is not kept."""
+    last: tuple[object, _Made] | None = get(name)
+    if last is None or last[0] != key:
+        last = (key, make())
+        put(name, last)
+    return last[1]
 
 
 def widget(key: str) -> Any:
