@@ -302,7 +302,7 @@ def test_an_answer_is_saved_only_if_the_reader_asks(
     assert isinstance(kept, Attribution) and kept.given is not None and kept.method == "occlusion"
     labels = [button.label for button in app.button]
     assert "Open A in Explore" in labels and "Open B in Explore" not in labels  # Explore draws HETA's components
-    press(library(app), "Open in Explore")  # the newest is the first
+    press(library(app), "Open in Compare")
     assert app.title[0].value == "Compare"
 
 

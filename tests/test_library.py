@@ -22,6 +22,7 @@ from heta_core.errors import ChangedElsewhereError, LibraryError, ReportError, S
 from heta_core.library import database, exchange, reading, state, writing
 from heta_core.library.entry import Entry, Result, Shelf, Words, identity, title
 from heta_core.library.place import data_folder, place
+from heta_core.parts import Given
 from heta_core.report import dumps
 from heta_core.settings import Weights
 
@@ -63,6 +64,16 @@ def test_what_is_opened_is_what_was_saved(shelf: Shelf, result: Result) -> None:
     opened = reading.load(shelf, writing.save(shelf, result))
     assert type(opened) is type(result)
     assert dumps(opened) == dumps(result)
+
+
+def test_which_entries_another_method_scored_is_read_from_their_reports(shelf: Shelf) -> None:
+    scores = Given(np.linspace(-1, 1, SHOWN.n_units), "Occlusion", "nats", is_signed=True)
+    bare = replace(SHOWN, transition=None, information=None, hessian=None, method="occlusion", given=scores)
+    ids = [writing.save(shelf, result) for result in (bare, SHOWN, GENERATED, said("Another text."))]
+    with closing(sqlite3.connect(shelf.path)) as file, file:
+        file.execute("UPDATE report SET content = x'00' WHERE entry = ?", (ids[3],))
+    assert reading.given(shelf, entries(shelf)) == {ids[0]}
+    assert reading.given(shelf, ()) == frozenset()
 
 
 def test_looking_at_a_library_does_not_make_one(shelf: Shelf) -> None:

@@ -7,10 +7,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import made_generation
+import numpy as np
 import pytest
 import samples
 import streamlit as st
@@ -24,6 +26,7 @@ from heta_core.errors import InputError  # noqa: E402 - the pages need the path 
 from heta_core.library import database, exchange, reading, writing  # noqa: E402
 from heta_core.library import state as library_state  # noqa: E402
 from heta_core.library.entry import Entry, Shelf, Words  # noqa: E402
+from heta_core.parts import Given  # noqa: E402
 from heta_core.report import dumps  # noqa: E402
 from heta_core.settings import Weights  # noqa: E402
 from heta_core.targets import Choice  # noqa: E402
@@ -310,6 +313,26 @@ def test_a_generation_opens_in_generate_as_it_was_saved(app: AppTest, shelf: She
     data = component(app)
     assert len(data["film"]["steps"]) == GENERATED.n_new
     assert data["branches"][0]["name"] == "From the Library"
+
+
+def test_another_method_s_scores_open_in_compare_and_the_button_says_so(
+    app: AppTest, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = Given(np.linspace(-1, 1, SHOWN.n_units), "Occlusion", "nats", is_signed=True)
+    bare = replace(SHOWN, transition=None, information=None, hessian=None, method="occlusion", given=scores)
+    kept = writing.save(shelf, bare)
+    writing.edit(shelf, reading.get(shelf, kept), Words("Renamed"))  # the title need not name the method
+    for result in (SHOWN, GENERATED):
+        writing.save(shelf, result)
+    looked: list[int] = []
+    own = reading.given
+    monkeypatch.setattr(reading, "given", lambda s, entries: (looked.append(len(entries)), own(s, entries))[1])
+    library(library(app))
+    opens = [button.label.partition(" *“") for button in app.button if button.label.startswith("Open in ")]
+    assert [label for label, _, _ in opens] == ["Open in Generate", "Open in Explore", "Open in Compare"]
+    assert opens[2][2].startswith("Renamed") and looked == [3]  # reports are read once in a session
+    press(app, "Open in Compare")
+    assert app.title[0].value == "Compare" and app.query_params["a"] == kept
 
 
 def test_title_tags_and_note_are_kept(app: AppTest, shelf: Shelf) -> None:

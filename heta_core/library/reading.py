@@ -97,12 +97,37 @@ def report_of(shelf: Shelf, entry: Entry) -> str:
     query = "SELECT content FROM report WHERE entry = ?"
     row = database.read(shelf.path, lambda c: c.execute(query, (entry.id,)).fetchone())
     try:
-        return zlib.decompress(row[0]).decode()
+        return _text(row[0])
     except (TypeError, ValueError, zlib.error) as error:  # no row, no UTF-8, another checksum
         raise LibraryError(
             f"The entry “{entry.words.title}” needs its numbers whole, found them damaged ({error}): the others are "
             "not concerned; delete this one, or import it again from an export."
         ) from error
+
+
+def given(shelf: Shelf, entries: Sequence[Entry]) -> frozenset[str]:
+    """The ids of those whose scores another method than HETA gave. Their reports are read for that: ask of few.
+
+    Of a damaged one nothing is known.
+
+    Raises:
+        LibraryError: the file cannot be read.
+    """
+    ids = [entry.id for entry in entries if entry.kind == "attribution"]
+    query = f"SELECT entry, content FROM report WHERE entry IN ({', '.join('?' * len(ids))})"
+    rows = database.read(shelf.path, lambda c: c.execute(query, ids).fetchall())
+    return frozenset(str(entry_id) for entry_id, content in rows if _is_given(content))
+
+
+def _is_given(content: bytes) -> bool:
+    try:
+        return json.loads(_text(content)).get("given") is not None
+    except (ValueError, zlib.error):
+        return False
+
+
+def _text(content: bytes) -> str:
+    return zlib.decompress(content).decode()
 
 
 def entry_of(row: Sequence[object]) -> Entry:

@@ -8,12 +8,14 @@ from heta_core.errors import HetaError
 from heta_core.generated import GenerationAttribution
 from heta_core.library import exchange, reading, writing
 from heta_core.library import state as library_state
-from heta_core.library.entry import Entry, Shelf
+from heta_core.library.entry import Entry, Kind, Shelf
 from pages.generate import branches
 from pages.ui import session, state
 from pages.ui.details import text_of
 
 SEARCH, SORT, UPLOAD, SAVING = "heta.library.search", "heta.library.sort", "heta.library.upload", "heta.library.saving"
+
+_PAGES: dict[Kind, str] = {"attribution": "Explore", "generation": "Generate"}
 
 
 def open_entry(shelf: Shelf, entry: Entry) -> None:
@@ -33,6 +35,21 @@ def open_entry(shelf: Shelf, entry: Entry) -> None:
         state.once("opened")
         session.show(result)
     state.put("library.going", ("app.py" if entry.kind == "attribution" else "pages/1_Generate.py", {}))
+
+
+def page_of(shelf: Shelf, entries: Sequence[Entry]) -> dict[str, str]:
+    """What the page is called that each of them opens on, by their ids; a report is read for that once in a session.
+
+    Raises:
+        LibraryError: the library cannot be read.
+    """
+    known: dict[str, str] = state.get("library.pages", {})
+    new = [entry for entry in entries if entry.id not in known]
+    if new:
+        given = reading.given(shelf, new)
+        known = known | {entry.id: "Compare" if entry.id in given else _PAGES[entry.kind] for entry in new}
+        state.put("library.pages", known)
+    return known
 
 
 def compare(entries: Sequence[Entry]) -> None:

@@ -19,7 +19,6 @@ _SORTS: dict[str, Sort] = {
     "Title": "title",
     "Model": "model",
 }
-_PAGES = {"attribution": "Explore", "generation": "Generate"}
 _AT_ONCE = 20  # rows drawn before the reader asks for more: a page of hundreds of buttons is slow on a phone
 
 
@@ -41,9 +40,10 @@ def found(shelf: Shelf) -> Found:
 def draw(shelf: Shelf, shown: Found) -> None:
     """The rows, and what is done with several of them at once."""
     _several(shelf, shown)
+    pages = doing.page_of(shelf, shown.entries)
     for entry in shown.entries:
         with st.container(border=True, gap="xsmall"):
-            _row(shelf, entry)
+            _row(shelf, entry, pages[entry.id])
     left = shown.n_matching - len(shown.entries)
     if left > 0:
         st.button(f"Show more ({left:,} left)", on_click=_more)
@@ -53,11 +53,11 @@ def _more() -> None:
     state.put("library.more", int(state.get("library.more", 0)) + 2 * _AT_ONCE)
 
 
-def _row(shelf: Shelf, entry: Entry) -> None:
+def _row(shelf: Shelf, entry: Entry, page: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.checkbox(f"**{plain(entry.words.title)}**", key=doing.chosen_key(entry), width="stretch", wrap=True)
         with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
-            _buttons(shelf, entry)
+            _buttons(shelf, entry, page)
     tags = " ".join(f"**\\#{plain(tag)}**" for tag in entry.words.tags)
     st.caption(f"{plain(entry.explained)} · {plain(entry.model)} · {moment(entry.created)} {tags}")
     st.caption(plain(entry.preview))
@@ -66,9 +66,9 @@ def _row(shelf: Shelf, entry: Entry) -> None:
     editing.draw(shelf, entry)
 
 
-def _buttons(shelf: Shelf, entry: Entry) -> None:
+def _buttons(shelf: Shelf, entry: Entry, page: str) -> None:
     for name, label, act, icon in (
-        ("open", f"Open in {_PAGES[entry.kind]}", doing.open_entry, ":material/open_in_new:"),
+        ("open", f"Open in {page}", doing.open_entry, ":material/open_in_new:"),
         ("compare", "Compare with …", doing.compare_one, ":material/compare:"),
         ("delete", "Delete", doing.delete_one, ":material/delete:"),
     ):
