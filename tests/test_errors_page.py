@@ -127,6 +127,24 @@ def test_it_opens_with_data_whose_evidence_is_known_and_asks_nothing(app: AppTes
     assert chosen[KEYS["metrics"]] == list(asking.FIRST_METRICS)
 
 
+def test_the_form_waits_for_the_engine(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready: Future[None] = Future()
+    monkeypatch.setattr(engine_cache, "warm", lambda: ready)
+    monkeypatch.setattr(engine_cache, "is_warm", ready.done)
+    caption, said = st.caption, []
+
+    def told(text: str, **options: object) -> object:
+        if text == "The engine is starting.":  # once that is on the page, it is there
+            said.append(text)
+            ready.set_result(None)
+        return caption(text, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(st, "caption", told)
+    page(app)
+    assert len(said) == 1 and "The engine is starting." not in texts(app)
+    assert "20 examples" in texts(app)
+
+
 def test_an_engine_that_cannot_start_is_told_and_not_waited_for(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     failed: Future[None] = Future()
     failed.set_exception(ImportError("no module named torch"))
