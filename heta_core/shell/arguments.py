@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TypeAlias
 
+from heta_core.configuration import NAME
 from heta_core.grouping import GROUPINGS
 from heta_core.settings import Decoding, Settings
 from heta_core.shell.bench_options import asked_of_bench
@@ -29,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     measuring = (_evaluate, _sweep, _evidence, _bench)
-    for add in (_attribute, _generate, *measuring, _models, _train, _card, _examples, _figures):
+    for add in (_attribute, _generate, *measuring, _serve, _models, _train, _card, _examples, _figures):
         add(commands)
     return top
 
@@ -152,6 +153,13 @@ def _evaluate(commands: _Commands) -> None:
 
 def _sweep(commands: _Commands) -> None:
     asked_of_sweep(_command(commands, "sweep", "print a table that a claim about the score rests on"))
+
+
+def _serve(commands: _Commands) -> None:
+    command = _command(commands, "serve", "start the app for others, as a file or the environment says")
+    command.add_argument(
+        "--config", type=Path, metavar="FILE", help=f"of settings (default: $HETA_CONFIG, or {NAME} in this folder)"
+    )
 
 
 def _models(commands: _Commands) -> None:

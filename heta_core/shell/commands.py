@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from heta_core.allocator import keep_freed
 from heta_core.errors import HetaError
-from heta_core.shell import attribute, bench, evaluate, generate, sweep, upkeep
+from heta_core.shell import attribute, bench, evaluate, generate, serve, sweep, upkeep
 from heta_core.shell.arguments import parsed
 from heta_core.shell.progress import fail
 
@@ -19,6 +19,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "generate": generate.run,
     "evaluate": evaluate.run,
     "sweep": sweep.run,
+    "serve": serve.run,
     "models": upkeep.models,
     "train-littletown": upkeep.train,
     "littletown-card": upkeep.card,
