@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heta_core import markup
-from heta_core.combine import Combined, combine
+from heta_core.combine import UNGATED, Combined, combine
 from heta_core.errors import ReportError
 from heta_core.groups import Groups, check, joined, singles
 from heta_core.parts import Floats, Given, Information, Prediction, Sensitivity, Source, Transition, Work
@@ -47,7 +47,7 @@ class Attribution:
     hessian: Sensitivity | None = None
     work: Work = Work()
     seconds: tuple[tuple[str, float], ...] = ()  # (component, wall time)
-    method: str = "heta"
+    method: str = "heta"  # `UNGATED` of a model whose transition cannot be known: β·S + γ·I, no gate
     later: tuple[Prediction, ...] = ()  # of the further tokens of a span
     foil: tuple[Prediction, ...] = ()  # of the foil's tokens
     groups: Groups | None = None  # blocks of tokens that are scored, each as one; None where every token is
@@ -65,17 +65,16 @@ class Attribution:
         if self.groups is not None:
             check(self.groups, n_context)
         n, unit = (n_context, "tokens") if self.groups is None else (len(self.groups), "groups")
-        lengths = {
-            "transition": self.transition.scores if self.transition else None,
-            "information": self.information.kl if self.information else None,
-            "hessian": self.hessian.scores if self.hessian else None,
-            "given": self.given.scores if self.given else None,
-        }
-        for name, values in lengths.items():
-            if values is not None and len(values) != n:
-                raise ReportError(f"The {name} needs one value for each of {n} {unit}, found {len(values)}.")
+        parts = {"transition": self.transition, "hessian": self.hessian, "given": self.given}
+        lengths = {name: len(part.scores) for name, part in parts.items() if part is not None}
+        lengths |= {} if self.information is None else {"information": len(self.information.kl)}
+        for name, length in lengths.items():
+            if length != n:
+                raise ReportError(f"The {name} needs one value for each of {n} {unit}, found {length}.")
         if self.given is not None and (self.method == "heta" or self.transition or self.information or self.hessian):
             raise ReportError("Scores that are given are of another method than HETA, and stand without components.")
+        if not self.is_gated and self.transition is not None:
+            raise ReportError("A score without a gate needs a result without a transition, found one.")
 
     @property
     def n_context(self) -> int:
@@ -135,14 +134,26 @@ class Attribution:
         return self.log_p - (self.log_p_foil or 0.0)
 
     @property
+    def is_gated(self) -> bool:
+        """The score is Eq. 5 with its gate M; without, the model's attention cannot be read, and M is not known."""
+        return self.method != UNGATED
+
+    @property
+    def gate(self) -> Floats | None:
+        """(T,) what stands before the bracket of Eq. 5: M, or 1 where the score has no gate; None until it is known."""
+        if self.is_gated:
+            return None if self.transition is None else self.transition.scores
+        return np.ones(self.n_units)
+
+    @property
     def is_complete(self) -> bool:
         """The scores are known: every component is there, or they were given."""
-        has_all = self.transition is not None and self.information is not None and self.hessian is not None
+        has_all = self.gate is not None and self.information is not None and self.hessian is not None
         return has_all or self.given is not None
 
     @property
     def combined(self) -> Combined | None:
-        """Eq. 5 on the components, or None until all three are there, and of another method."""
+        """Eq. 5 on the components, or None until all are there, and of another method."""
         return self._combined(self.hessian.scores) if self.hessian is not None else None
 
     def scored(self, hessian: Floats) -> Floats:
@@ -153,14 +164,14 @@ class Attribution:
         """
         combined = self._combined(hessian)
         if combined is None:
-            raise ReportError("The score needs the transition and the information; this result has not got as far.")
+            raise ReportError("The score needs the information, and its gate; this result has not got as far.")
         return combined.scores
 
     def _combined(self, hessian: Floats) -> Combined | None:
-        information = self.information_scores
-        if self.transition is None or information is None:
+        gate, information = self.gate, self.information_scores
+        if gate is None or information is None:
             return None
-        return combine(self.transition.scores, hessian, information, self.weights)
+        return combine(gate, hessian, information, self.weights)
 
     @property
     def scores(self) -> Floats:
@@ -173,7 +184,7 @@ class Attribution:
             return self.given.scores
         combined = self.combined
         if combined is None:
-            raise ReportError("The score needs all three components; this result is partial: run it to the end.")
+            raise ReportError("The score needs every component; this result is partial: run it to the end.")
         return combined.scores
 
     @property
@@ -224,20 +235,11 @@ class Attribution:
         if self.transition is not None:
             columns["transition"] = self.transition.scores
         if self.hessian is not None:
-            columns["hessian"] = self.hessian.scores
-            columns["hessian_error"] = self.hessian.standard_error
+            columns |= self.hessian.columns()
             if self.groups is not None:
                 columns["hessian_density"] = self.density
-            columns["n_probes"] = self.hessian.n_probes
-            columns["estimator"] = self.hessian.estimators
-            columns["gradient"] = self.hessian.gradient
         if self.information is not None:
-            columns["kl"] = self.information.kl
-            columns["effect"] = self.effect
-            columns["log_p_masked"] = self.information.log_p
-            if self.information.log_p_foil is not None:
-                columns["log_p_foil_masked"] = self.information.log_p_foil
-            columns["first_choice"] = [c.piece for c in self.information.first_choices]
+            columns |= self.information.columns() | {"effect": self.effect}
         return pandas.DataFrame(columns)
 
     def _repr_html_(self) -> str:

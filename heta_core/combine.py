@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from heta_core.settings import Weights
 
 Array = NDArray[np.float64]
+UNGATED = "heta_ungated"  # the method of a model whose M cannot be known: 1 in its place
 
 
 @dataclass(frozen=True, slots=True, eq=False)

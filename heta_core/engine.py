@@ -1,7 +1,8 @@
 """The conductor: a prompt and a choice in, an `Attribution` out, in steps.
 
 1. The text becomes ids once; the target's position cuts off the context.
-2. Two forwards give the prediction and the semantic transition: the first result.
+2. Two forwards give the prediction and the semantic transition: the first result. Of a model whose attention cannot be
+   read one forward gives the prediction; all that follows is the same, and the score has no gate and says so.
 3. One masked forward per token gives the KL information: the second.
 4. Rounds of Hessian-vector products give the Hessian sensitivity, coarse first: a finer result each round. Adaptive
    probes go where the final score, which is known by then but for them, is decided.
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from heta_core.attribution import Attribution
+from heta_core.combine import UNGATED
 from heta_core.components import hessian, kl
 from heta_core.components.prediction import prediction
 from heta_core.components.transition import grouped, mean_transition, transitions
@@ -22,16 +24,13 @@ from heta_core.grouping import Grouping
 from heta_core.grouping import resolve as resolve_groups
 from heta_core.groups import Groups, singles
 from heta_core.language_model import LanguageModel, check_length
-from heta_core.parts import Prediction, Work
+from heta_core.parts import Prediction, Transition, Work
 from heta_core.passes.capture import Trace, capture
 from heta_core.passes.masked import Reading, n_forwards
 from heta_core.settings import Settings, Weights
 from heta_core.targets import Choice, Objective, next_token, objective, position_of, resolve
 from heta_core.timing import timed
 from heta_core.tokens import Tokens, from_text
-
-# The transition reads the context twice: for the head means and for each head.
-N_CAPTURES = 2
 
 _Result = TypeVar("_Result", Attribution, GenerationAttribution, Step)
 
@@ -123,7 +122,19 @@ def planned(lm: LanguageModel, question: Asked, settings: Settings) -> int:
     n_context, n_lines = shape.n_context, len(shape.lines)
     units = groups or singles(n_context)
     masking = sum(n_forwards(lm, Reading(line.ids, units, line.rows), settings) for line in shape.lines)
-    return N_CAPTURES * n_lines + masking + hessian.n_passes(lm, n_context, settings, n_lines=n_lines, blocks=groups)
+    return (
+        n_captures(lm) * n_lines + masking + hessian.n_passes(lm, n_context, settings, n_lines=n_lines, blocks=groups)
+    )
+
+
+def n_captures(lm: LanguageModel) -> int:
+    """The forwards over the whole context: one for the predictions and head means, another for each head's flow."""
+    return 2 if lm.has_transition else 1
+
+
+def method_of(lm: LanguageModel) -> str:
+    """HETA, or on a model whose attention cannot be read its score without a gate."""
+    return "heta" if lm.has_transition else UNGATED
 
 
 def _steps(request: _Request, planned: int) -> Generator[Attribution, None, None]:
@@ -170,9 +181,7 @@ def _opened(request: _Request) -> Iterator[tuple[_Opening, Attribution]]:
     target = resolve(choice, tokens, own_choice, lm.tokenizer, lm.vocabulary)
     explained = objective(target, tokens)
     traces = known or tuple(capture(lm, line.ids, line.rows) for line in explained.lines)
-    flows = [flow for trace in traces for flow in transitions(lm, trace)]
     predictions = _predictions(lm, explained, traces)
-    transition = mean_transition(flows, explained.n_context)
     n_said = len(target.said)
     yield (
         _Opening(explained, traces),
@@ -183,13 +192,21 @@ def _opened(request: _Request) -> Iterator[tuple[_Opening, Attribution]]:
             settings=request.settings,
             source=lm.source,
             weights=request.weights,
-            transition=grouped(transition, request.groups) if request.groups else transition,
+            transition=_transition(request, explained, traces) if lm.has_transition else None,
+            method=method_of(lm),
             groups=request.groups,
-            work=Work(forwards=N_CAPTURES * len(traces)),
+            work=Work(forwards=n_captures(lm) * len(traces)),
             later=predictions[1:n_said],
             foil=predictions[n_said:],
         ),
     )
+
+
+def _transition(request: _Request, explained: Objective, traces: tuple[Trace, ...]) -> Transition:
+    """M of the units."""
+    flows = [flow for trace in traces for flow in transitions(request.lm, trace)]
+    found = mean_transition(flows, explained.n_context)
+    return grouped(found, request.groups) if request.groups else found
 
 
 def _predictions(lm: LanguageModel, explained: Objective, traces: tuple[Trace, ...]) -> tuple[Prediction, ...]:

@@ -34,7 +34,15 @@ class LoadError(HetaError):
 
 
 class UnsupportedModelError(LoadError):
-    """The model loads, but an equation of the method does not hold on it."""
+    """The model loads, but an equation of the method does not hold on it.
+
+    Args:
+        reason: what was found, as half a sentence, where another message may say it.
+    """
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason or message.rstrip(".")
 
 
 class NotDifferentiableError(HetaError):

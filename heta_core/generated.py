@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from heta_core.attribution import Attribution
+from heta_core.combine import UNGATED
 from heta_core.errors import ReportError
 from heta_core.parts import Floats, Information, Prediction, Sensitivity, Source, Transition, Work
 from heta_core.settings import Decoding, Settings, Weights
@@ -56,7 +57,7 @@ class GenerationAttribution:
     steps: tuple[Step, ...] = ()  # one for each token of the continuation, once it is complete
     work: Work = Work()  # of what all steps share: the text, the transition, the KL information
     seconds: tuple[tuple[str, float], ...] = ()  # the same, (what, wall time)
-    method: str = "heta"
+    method: str = "heta"  # or `UNGATED`, as of an attribution
 
     def __post_init__(self) -> None:
         if not 1 <= self.n_prompt <= len(self.tokens):
@@ -83,6 +84,11 @@ class GenerationAttribution:
         text = t.text[: max(stop for _, stop in t.spans[:n])]
         segments = tuple(replace(s, stop=min(s.stop, n)) for s in t.segments if s.start < n)
         return Tokens(t.ids[:n], t.pieces[:n], t.spans[:n], t.is_special[:n], text, segments)
+
+    @property
+    def is_gated(self) -> bool:
+        """The scores are Eq. 5 with its gate."""
+        return self.method != UNGATED
 
     @property
     def is_complete(self) -> bool:

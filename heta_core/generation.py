@@ -7,6 +7,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from heta_core.engine import method_of
 from heta_core.errors import InputError
 from heta_core.generated import GenerationAttribution
 from heta_core.language_model import LanguageModel, check_length
@@ -134,6 +135,7 @@ def _begun(
         settings=settings,
         source=lm.source,
         weights=weights,
+        method=method_of(lm),
     )
 
 

@@ -16,6 +16,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from heta_core.architectures import Architecture
 from heta_core.errors import InputError, OutOfMemoryError
 from heta_core.parts import Source
+from heta_core.placement import runs_on
 from heta_core.tokens import Tokenizer
 
 # What the method needs of a configuration while it runs: fused attention kernels have no second derivative
@@ -44,14 +45,18 @@ class LanguageModel:
     @property
     def device(self) -> torch.device:
         """Where ids and embeddings go in."""
-        device: torch.device = self.model.get_input_embeddings().weight.device
-        return device
+        return runs_on(self.model.get_input_embeddings())
 
     @property
     def dtype(self) -> torch.dtype:
         """What the model computes in."""
         dtype: torch.dtype = self.model.get_input_embeddings().weight.dtype
         return dtype
+
+    @property
+    def has_transition(self) -> bool:
+        """Its attention can be read; without, the score of Eq. 5 has no gate."""
+        return not self.architecture.refusal
 
     @property
     def vocabulary(self) -> int:
@@ -156,8 +161,12 @@ def embed(lm: LanguageModel, ids: tuple[int, ...]) -> Tensor:
 
 def log_probs(logits: Tensor) -> Tensor:
     """log softmax over the last axis, at least in float32: bfloat16 goes up, float64 stays."""
-    dtype = torch.promote_types(logits.dtype, torch.float32)
-    return torch.log_softmax(logits.to(dtype), -1)
+    return torch.log_softmax(wide(logits), -1)
+
+
+def wide(values: Tensor) -> Tensor:
+    """The same at least in float32: what is summed up must not be rounded, or overflow, on the way."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 def rounding(dtype: torch.dtype) -> float:

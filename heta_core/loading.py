@@ -2,21 +2,28 @@
 
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import cast
 from weakref import WeakKeyDictionary
 
+from torch import nn
 from transformers import PreTrainedModel
 
-from heta_core.architectures import find, known
+from heta_core.architectures import Architecture, find, known, unread
 from heta_core.errors import LoadError, UnsupportedModelError
 from heta_core.language_model import LanguageModel
 from heta_core.models import fingerprint
+from heta_core.models.adapters import joint_name, merged, unwrapped
 from heta_core.models.building import Dtype, build, chosen_device, chosen_dtype, read_config, read_tokenizer
 from heta_core.models.checks import check_equations, feed_forward, has_prefix
 from heta_core.models.download import Progress, RemoteModel, describe_remote
 from heta_core.models.files import inspect
-from heta_core.models.hub import EMBEDDED, LocalModel, available, locate
+from heta_core.models.finding import found, tokenizer_folder
+from heta_core.models.hub import EMBEDDED, LocalModel, available
+from heta_core.models.offloading import AUTO, Packing, packing_of, placed, precision
 from heta_core.parts import Source
+from heta_core.placement import missing, places
 from heta_core.tokens import Tokenizer
 
 __all__ = ["EMBEDDED", "LocalModel", "RemoteModel", "available", "describe_remote", "load", "wrap"]
@@ -28,17 +35,18 @@ _LOCKS: WeakKeyDictionary[PreTrainedModel, threading.RLock] = WeakKeyDictionary(
 def load(
     name: str | Path,
     *,
-    dtype: Dtype | None = None,
+    dtype: Dtype | Packing | None = None,
     device: str | None = None,
     download: bool = False,
     progress: Progress | None = None,
 ) -> LanguageModel:
-    """The embedded model, a model of the Hugging Face hub by its id, or a folder.
+    """The embedded model, a model of the Hugging Face hub by its id, or a folder; or an adapter, with its model.
 
     Args:
-        name: "littletown", an id like "gpt2" or "owner/name", or the path of a folder.
-        dtype: float32 if not given.
-        device: the GPU if not given and there is one.
+        name: "littletown", an id like "gpt2" or "owner/name", or the path of a folder. Of an adapter the same, merged
+            into the model that it names; or into another, "MODEL + ADAPTER".
+        dtype: float32 if not given. "8bit" and "4bit" with the library bitsandbytes.
+        device: the GPU if not given and there is one; "auto" spreads the weights over the GPUs, memory and disk.
         download: whether the hub may be asked for what is not on this computer.
         progress: called with what is being done and the part of it that is done.
 
@@ -47,40 +55,54 @@ def load(
         UnsupportedModelError: it is no decoder-only model, or the method's equations do not hold on it.
         OutOfMemoryError: it does not fit into memory.
     """
-    number, place = chosen_dtype(dtype), chosen_device(device)
-    located = locate(name, download=download, progress=progress)
+    packing = packing_of(dtype)
+    number = chosen_dtype(None if packing else cast(Dtype | None, dtype))
+    one = None if device == AUTO else chosen_device(device)
+    located, adapter = found(name, download=download, progress=progress)
     files = inspect(located.folder, located.name)
     config = read_config(files, located.name)
-    tokenizer = read_tokenizer(located.folder, located.name)
+    tokenizer = read_tokenizer(tokenizer_folder(located, adapter), located.name)
     tell = progress or _silent
     tell("weights", 0.0)
-    model = build(files, config, located.name, number, place)
+    with placed(one, packing, config, adapter) as place:
+        model = build(files, config, located.name, number, place, partial(tell, "weights"))
+    called, revision, weights = located.name, located.revision, files.weights
+    if adapter is not None:
+        model = merged(model, adapter)
+        called, weights = joint_name(called, adapter.name), (*weights, adapter.weights)
+        revision = joint_name(revision or "local", adapter.revision or "local")
     tell("checks", 0.0)
-    weights_id = fingerprint.of_files(files.weights)
-    lm = _checked(model, tokenizer, _source(model, tokenizer, located.name, located.revision, weights_id))
+    lm = _checked(model, tokenizer, _source(model, tokenizer, called, revision, fingerprint.of_files(weights)))
     tell("checks", 1.0)
     return lm
 
 
-def wrap(model: PreTrainedModel, tokenizer: Tokenizer, *, name: str | None = None) -> LanguageModel:
+def wrap(model: nn.Module, tokenizer: Tokenizer, *, name: str | None = None) -> LanguageModel:
     """A model that is already in memory. It is left as it is: `running` puts back whatever a run needs changed.
 
+    Its weights may be spread over devices by accelerate, and an adapter of peft may be in it, merged or not.
+
     Args:
+        model: of transformers, or one that peft has wrapped.
         name: what results call it; its `name_or_path` or its class if not given.
 
     Raises:
-        LoadError: the model has no language-model head, or some of its weights are not in memory.
+        LoadError: the model has no language-model head, or some of its weights are nowhere.
         UnsupportedModelError: the method's equations do not hold on it.
     """
+    model, adapted = unwrapped(model)
     if model.get_output_embeddings() is None:
         raise LoadError(
             f"A model with a language-model head is needed, found {type(model).__name__}: load it with "
             "AutoModelForCausalLM."
         )
-    away = next((name for name, p in model.named_parameters() if p.device.type == "meta"), None)
+    away = missing(model)
     if away is not None:
-        raise LoadError(f"All weights must be in memory, but {away!r} is not: load the model without offloading.")
-    called = name or model.name_or_path or type(model).__name__
+        raise LoadError(
+            f"All weights must be in memory, or brought there by accelerate, but {away!r} is neither: load the model "
+            "again."
+        )
+    called = name or adapted or model.name_or_path or type(model).__name__
     revision = getattr(model.config, "_commit_hash", None)
     return _checked(model, tokenizer, _source(model, tokenizer, called, revision, fingerprint.of_model(model)))
 
@@ -93,39 +115,49 @@ def _source(model: PreTrainedModel, tokenizer: Tokenizer, name: str, revision: s
         tokenizer_id=fingerprint.of_tokenizer(tokenizer, model.config.get_text_config().vocab_size),
         family="",  # known once a family's equations hold
         n_parameters=sum(p.numel() for p in model.parameters()),
-        dtype=str(model.dtype).removeprefix("torch."),
-        device=str(model.device),
+        dtype=precision(model),
+        device=places(model),
         versions=fingerprint.versions(),
     )
 
 
 def _checked(model: PreTrainedModel, tokenizer: Tokenizer, source: Source) -> LanguageModel:
-    """The model with the first architecture on which the equations hold."""
+    """The model with the first architecture on which the equations hold; its attention may not be known.
+
+    A family that has a file must be as the file says: a model of it whose attention is another is damaged.
+    """
     refusals: list[UnsupportedModelError] = []
     for architecture in find(model):
-        lm = LanguageModel(
-            model,
-            tokenizer,
-            architecture,
-            replace(source, family=architecture.name),
-            has_prefix=False,
-            feed_forward=None,
-            lock=_LOCKS.setdefault(model, threading.RLock()),
-        )
         try:
-            check_equations(lm)
+            return _as(architecture, model, tokenizer, source)
         except UnsupportedModelError as refusal:
             refusals.append(refusal)
-        else:
-            return replace(lm, has_prefix=has_prefix(lm), feed_forward=feed_forward(lm))
     model_type = model.config.get_text_config().model_type
-    families = ", ".join(a.title for a in known())
     if refusals and any(model_type in a.model_types for a in known()):
         raise refusals[0]
-    raise UnsupportedModelError(
-        f"A known model family is needed, found {model_type!r}, and guessing where its attention sits did not "
-        f"succeed{f' ({refusals[0]})' if refusals else ''}. Known families: {families}."
+    found = refusals[0].reason if refusals else "nothing in its layers looks like attention"
+    try:
+        return _as(unread(model, found), model, tokenizer, source)
+    except UnsupportedModelError as refusal:
+        families = ", ".join(a.title for a in known())
+        raise UnsupportedModelError(
+            f"A decoder-only language model is needed, found {model_type!r}: {refusal} Known families: {families}."
+        ) from refusal
+
+
+def _as(architecture: Architecture, model: PreTrainedModel, tokenizer: Tokenizer, source: Source) -> LanguageModel:
+    """The model read as a family says, once the equations hold."""
+    lm = LanguageModel(
+        model,
+        tokenizer,
+        architecture,
+        replace(source, family=architecture.name),
+        has_prefix=False,
+        feed_forward=None,
+        lock=_LOCKS.setdefault(model, threading.RLock()),
     )
+    check_equations(lm)
+    return replace(lm, has_prefix=has_prefix(lm), feed_forward=feed_forward(lm))
 
 
 def _silent(_stage: str, _part: float) -> None:

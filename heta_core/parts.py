@@ -78,6 +78,12 @@ class Information:
             if log_p is not None and not np.isfinite(log_p).all():
                 raise ReportError("The log_p must be finite, found NaN or infinity.")
 
+    def columns(self) -> dict[str, object]:
+        """What a table says of it."""
+        foil = {} if self.log_p_foil is None else {"log_p_foil_masked": self.log_p_foil}
+        choices = [c.piece for c in self.first_choices]
+        return {"kl": self.kl, "log_p_masked": self.log_p} | foil | {"first_choice": choices}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sensitivity:
@@ -105,6 +111,11 @@ class Sensitivity:
         _check("standard error", self.standard_error[known], 1)
         if not (self.n_probes >= 1).all() or not np.isnan(self.standard_error[~known]).all():
             raise ReportError("Every token needs a probe, and a standard error exactly where it has two or more.")
+
+    def columns(self) -> dict[str, object]:
+        """What a table says of it."""
+        estimate = {"hessian": self.scores, "hessian_error": self.standard_error, "n_probes": self.n_probes}
+        return estimate | {"estimator": self.estimators, "gradient": self.gradient}
 
 
 @dataclass(frozen=True, slots=True)

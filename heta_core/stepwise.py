@@ -9,13 +9,14 @@ Every step's numbers are those of a run for that token alone on the same ids.
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
+from itertools import repeat
 
 from torch import Tensor
 
 from heta_core.components import hessian, kl
 from heta_core.components.prediction import prediction
 from heta_core.components.transition import transitions
-from heta_core.engine import N_CAPTURES, more
+from heta_core.engine import more, n_captures
 from heta_core.generated import GenerationAttribution, Step
 from heta_core.groups import singles
 from heta_core.language_model import LanguageModel
@@ -34,7 +35,7 @@ Look = Callable[[], int]
 def explained(lm: LanguageModel, grown: GenerationAttribution, look: Look | None) -> Growing:
     """Every step's components."""
     (((opened, log_probs), seconds),) = timed(_opened(lm, grown))
-    grown = more(opened, Work(forwards=N_CAPTURES), "transition", seconds)
+    grown = more(opened, Work(forwards=n_captures(lm)), "transition", seconds)
     yield grown
     for (work, found), seconds in timed(_informed(lm, grown, log_probs)):
         grown = more(grown, work, "kl", seconds)
@@ -50,11 +51,12 @@ def _opened(lm: LanguageModel, grown: GenerationAttribution) -> Iterator[tuple[G
     tokens, settings = grown.tokens, grown.settings
     trace = capture(lm, tokens.ids[:-1], _rows(grown))
     steps = []
-    for row, flow, log_p in zip(trace.positions, transitions(lm, trace), trace.log_probs, strict=True):
+    flows = transitions(lm, trace) if lm.has_transition else repeat(None, len(trace.positions))
+    for row, flow, log_p in zip(trace.positions, flows, trace.log_probs, strict=True):
         target = _target(lm, tokens, row + 1)
         planned = Work(planned=hessian.n_passes(lm, row + 1, settings))
         steps.append(Step(target, prediction(lm, log_p, target.token_id), flow, work=planned))
-    work = Work(planned=N_CAPTURES + _n_maskings(lm, grown))
+    work = Work(planned=n_captures(lm) + _n_maskings(lm, grown))
     yield replace(grown, steps=tuple(steps), work=work), trace.log_probs
 
 

@@ -20,7 +20,7 @@ from heta_core.bench.prompts import prompt_ids
 from heta_core.bench.random_weights import random_model
 from heta_core.components import hessian, kl
 from heta_core.components.transition import transitions
-from heta_core.cost.calls import curvature_calls, masking_calls, transition_calls
+from heta_core.cost.calls import curvature_calls, masking_calls, opening_calls
 from heta_core.cost.estimate import Plan
 from heta_core.groups import from_starts
 from heta_core.loading import load
@@ -34,7 +34,7 @@ settings = Settings(chunk=8 * width, probes=probes or 1)
 ids, groups = prompt_ids(lm, n, 0), from_starts(range(0, n, width), n)
 explained = next_token(ids, ids[0])
 line = explained.lines[0]
-calls = [*transition_calls([line]), *masking_calls(lm, line, groups, settings)]
+calls = [*opening_calls(lm, [line]), *masking_calls(lm, line, groups, settings)]
 if probes:
     calls += curvature_calls(lm, explained, settings, groups)
 cost = Plan(lm, ids, tuple(calls), 0).cost(time.process_time)

@@ -15,7 +15,8 @@ function drawCandidates(ui) {
     return h("li", {}, explain, ...(ui.onFoil ? [foilButton(ui, c, k)] : []));
   });
   const rest = Math.max(0, prediction.elsewhere - (listed ? 0 : said.p));
-  const blind = isContrast(ui) ? "Transition is the same for all of them; the Hessian and Δ know both words." : "Transition and KL are the same for all of them; the Hessian and the fall when masked know the word.";
+  const { is_gated } = ui.view;
+  const blind = isContrast(ui) ? `${is_gated ? "Transition is the same for all of them; the" : "The"} Hessian and Δ know both words.` : `${is_gated ? "Transition and KL are" : "KL is"} the same for all of them; the Hessian and the fall when masked know the word.`;
   const note = `Every other word together: ${percent(rest)}. ${blind}`;
   const title = prediction.tokens.length > 1 ? ["For ", h("bdi", {}, quoted(said.label)), " it could have said"] : ["It could have said"];
   const rather = ui.onRather ? [ratherForm(ui)] : [];

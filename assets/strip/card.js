@@ -23,13 +23,12 @@ function partsKnown(ui, i) {
   const cell = (value, label) => h("div", {}, h("b", {}, value), h("small", {}, label));
   const sign = (text) => h("span", { class: "sign" }, text);
   const terms = [
-    cell(view.transition ? number(view.transition[i]) : "…", "Transition"),
-    sign("×"),
+    ...(view.is_gated ? [cell(view.transition ? number(view.transition[i]) : "…", "Transition"), sign("×")] : []),
     cell(view.hessian ? withError(ui, i) : "…", `β ${ui.weights.beta.toFixed(2)} · Hessian`),
     sign("|"),
     cell(view.kl ? number(view.kl[i]) : "…", `γ ${ui.weights.gamma.toFixed(2)} · ${words(ui, "kl").title}`),
   ];
-  return [h("div", { class: "terms" }, ...terms), h("p", { class: "sum" }, "The score follows when all three are known.")];
+  return [h("div", { class: "terms" }, ...terms), h("p", { class: "sum" }, "The score follows when all of them are known.")];
 }
 
 function masking(ui, i) {

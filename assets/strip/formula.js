@@ -3,11 +3,11 @@
 /* The terms of token i as `mix` weighed them: its score is gate · (hessian + kl). Errors are those of its own Hessian,
    the sums of the balanced scaling taken as known; null where the standard error is not known. */
 function termsOf(ui, i) {
-  const { transition, hessian, hessian_error, kl } = ui.view;
+  const { hessian, hessian_error, kl } = ui.view;
   const { beta, gamma } = ui.weights;
   const { s, k } = ui.final;
   const known = hessian_error[i] !== null;
-  const terms = { gate: transition[i], hessian: (beta * hessian[i]) / s, kl: (gamma * kl[i]) / k };
+  const terms = { gate: gatesOf(ui.view)[i], hessian: (beta * hessian[i]) / s, kl: (gamma * kl[i]) / k };
   const strength = terms.hessian + terms.kl;
   const error = known ? (beta * hessian_error[i]) / s : null;
   return { ...terms, strength, error, score: terms.gate * strength, scoreError: known ? terms.gate * error : null };
@@ -67,7 +67,7 @@ function waterfall(ui, i) {
     { name: "hessian", label: `${weights.beta.toFixed(2)} × Hessian ${preciseWithError(view.hessian[i], view.hessian_error[i])}${over(final.s)}`, value: t.hessian, bars: [["hessian", 0, a]] },
     { name: "kl", label: `+ ${weights.gamma.toFixed(2)} × ${words(ui, "kl").title} ${precise(view.kl[i])}${over(final.k)}`, value: t.kl, bars: [["kl", a, ab]] },
     { name: "strength", label: "= strength", value: t.strength, error: t.error, scale: strength, bars: [["hessian", 0, a], ["kl", a, ab]] },
-    { name: "transition", label: "× Transition", value: t.gate, bars: [["transition", 0, highest.gate > 0 ? t.gate / highest.gate : 0]] },
+    ...(view.is_gated ? [{ name: "transition", label: "× Transition", value: t.gate, bars: [["transition", 0, highest.gate > 0 ? t.gate / highest.gate : 0]] }] : []),
     { name: "score", label: "= score", value: t.score, error: t.scoreError, scale: score, bars: [["hessian", 0, (t.gate * t.hessian) / score], ["kl", (t.gate * t.hessian) / score, t.score / score]] },
   ];
   const drawing = shape("svg", { class: "fall", role: "img", "aria-label": spokenFormula(ui, i, rows), width: "100%", height: rows.length * FALL.row }, ...fallStep(a, 0), ...fallStep(ab, 1), ...rows.flatMap((row, k) => fallRow(row, k)));
@@ -107,7 +107,7 @@ function fallStep(part, k) {
 /* The highest of the text, which bars are as long as. */
 function peaks(ui) {
   const highest = { gate: 0, strength: 0, score: 0 };
-  ui.view.transition.forEach((gate, i) => {
+  gatesOf(ui.view).forEach((gate, i) => {
     const { strength, score } = termsOf(ui, i);
     highest.gate = Math.max(highest.gate, gate);
     highest.strength = Math.max(highest.strength, strength);
@@ -117,9 +117,10 @@ function peaks(ui) {
 }
 
 function spokenFormula(ui, i, rows) {
-  const [bent, moved, strength, gate, score] = rows;
+  const named = Object.fromEntries(rows.map((row) => [row.name, row]));
+  const { hessian: bent, kl: moved, strength, transition: gate, score } = named;
   const error = (row) => (row.error === null ? "" : `, standard error ${precise(row.error)}`);
-  const product = `${gate.label} ${precise(gate.value)} = score ${precise(score.value)}${error(score)}`;
+  const product = `${gate ? `${gate.label} ${precise(gate.value)}` : "no gate"} = score ${precise(score.value)}${error(score)}`;
   return `How the score of ${quoted(ui.view.labels[i])} comes about: ${bent.label} = ${precise(bent.value)}; ${moved.label} = ${precise(moved.value)}; together ${precise(strength.value)}${error(strength)}; ${product}: ${percent(ui.final.shares[i])} of the score, rank ${ui.final.rank[i]} of ${ui.view.n_context} ${scoredNames(ui)[1]}.`;
 }
 

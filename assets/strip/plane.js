@@ -28,7 +28,8 @@ function drawPlane(ui) {
   toggle.setAttribute("aria-expanded", String(ui.planeOpen));
   body.hidden = !ui.planeOpen;
   ui.plane = null;
-  if (!ui.planeOpen || !ui.view) return body.replaceChildren();
+  toggle.parentElement.hidden = ui.view?.is_gated === false; // there is no gate to draw
+  if (!ui.planeOpen || !ui.view?.is_gated) return body.replaceChildren();
   if (!ui.final) return body.replaceChildren(h("p", {}, notYet(ui)));
   keepFocus(ui, () => {
     ui.planeWidth = body.clientWidth;

@@ -45,7 +45,8 @@ function drawTable(ui) {
   const [one, many] = piecesOf(ui);
   const key = (name) => h("span", { class: `key ${name}` }, words(ui, name).title);
   const bar = both ? [key("hessian"), " ", key("kl")] : known ? [key(ui.shown)] : ["…"];
-  const terms = isSummed ? `Σ Transition | Σ Hessian | Σ ${words(ui, "kl").title}` : `Transition × (Hessian | ${words(ui, "kl").title})`;
+  const gate = ui.view.is_gated ? (isSummed ? "Σ Transition | " : "Transition × ") : "";
+  const terms = isSummed ? `${gate}Σ Hessian | Σ ${words(ui, "kl").title}` : `${gate}(Hessian | ${words(ui, "kl").title})`;
   const masked = isContrast(ui) ? "Δ, nats" : isSummed ? "masked one by one" : "without it";
   const columns = [["n", "#"], ["name", one], ["bars", ...bar], ["num", both ? "share" : "value"], ["formula", terms], ["without", masked]];
   const header = h("tr", {}, ...columns.map(([name, ...title]) => h("th", { class: name, scope: "col" }, ...title)));
@@ -82,9 +83,9 @@ function tableRow(ui, unit, both, isSummed) {
 
 /* The three components of a unit, each added up; no product of them is the unit's score. */
 function summedTerms(ui, unit, isSummed) {
-  const { transition, hessian, kl } = ui.view;
+  const { is_gated, transition, hessian, kl } = ui.view;
   const of = (values, told = number) => (values ? told(total(values, unit)) : "…");
-  return `${isSummed ? "" : "Σ "}${of(transition)} | ${of(hessian, () => summedHessian(ui, unit))} | ${of(kl)}`;
+  return `${isSummed ? "" : "Σ "}${is_gated ? `${of(transition)} | ` : ""}${of(hessian, () => summedHessian(ui, unit))} | ${of(kl)}`;
 }
 
 /* How many tokens of a unit change the answer, each masked alone. */
@@ -96,8 +97,8 @@ function changers(ui, unit) {
 }
 
 function formula(ui, i) {
-  const { transition, hessian, kl } = ui.view;
-  return `${transition ? number(transition[i]) : "…"} × (${hessian ? withError(ui, i) : "…"} | ${kl ? number(kl[i]) : "…"})`;
+  const { is_gated, transition, hessian, kl } = ui.view;
+  return `${is_gated ? `${transition ? number(transition[i]) : "…"} × ` : ""}(${hessian ? withError(ui, i) : "…"} | ${kl ? number(kl[i]) : "…"})`;
 }
 
 function without(ui, i) {

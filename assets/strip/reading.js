@@ -171,14 +171,13 @@ function drawUnit(ui, unit) {
   const terms = h(
     "div",
     { class: "terms" },
-    cell(view.transition ? number(total(view.transition, unit)) : "…", "Σ Transition"),
-    bar(),
+    ...(view.is_gated ? [cell(view.transition ? number(total(view.transition, unit)) : "…", "Σ Transition"), bar()] : []),
     cell(view.hessian ? summedHessian(ui, unit) : "…", "Σ Hessian"),
     bar(),
     cell(view.kl ? number(total(view.kl, unit)) : "…", `Σ ${words(ui, "kl").title}`)
   );
   const parts = hasBlocks(ui) ? view.scored.many : "tokens";
-  const score = ui.final ? `: ${percent(total(ui.final.shares, unit), 0)} of the score` : "; the score follows when all three are known";
+  const score = ui.final ? `: ${percent(total(ui.final.shares, unit), 0)} of the score` : "; the score follows when all of them are known";
   const side = isContrast(ui) && view.masked ? h("p", { class: "sum" }, `Δ of its ${parts} added up: ${unitEffect(ui, unit).replace("Σ ", "")}.`) : null;
   const error = errorUnknown(ui, unit);
   const said = [h("p", { class: "sum" }, `Sum of ${n} ${parts}${score}. Each was masked and probed by itself.`), side, error ? h("p", { class: "sum" }, error) : null];

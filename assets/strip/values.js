@@ -2,13 +2,14 @@
 
 /* Eq. 5: transition · (β · Hessian + γ · KL), from the raw vectors; balanced divides Hessian and KL by their sums. */
 function mix(ui) {
-  const { transition, hessian, kl } = ui.view;
+  const { hessian, kl } = ui.view;
   const { beta, gamma, scaling } = ui.weights;
+  const gates = gatesOf(ui.view);
   ui.final = null;
-  if (transition && hessian && kl) {
+  if (gates && hessian && kl) {
     const scale = (values) => (scaling === "unit" && sum(values) > 0 ? sum(values) : 1);
     const [s, k] = [scale(hessian), scale(kl)];
-    const parts = transition.map((m, i) => [(m * beta * hessian[i]) / s, (m * gamma * kl[i]) / k]);
+    const parts = gates.map((m, i) => [(m * beta * hessian[i]) / s, (m * gamma * kl[i]) / k]);
     const total = sum(parts.map(([a, b]) => a + b));
     const shares = parts.map((both) => both.map((x) => (total > 0 ? x / total : 0)));
     ui.final = { parts: shares, shares: shares.map(([a, b]) => a + b), total, s, k };
@@ -34,6 +35,9 @@ function ranked(final) {
   final.rank = [];
   final.order.forEach((i, k) => (final.rank[i] = k + 1));
 }
+
+/* What stands before the bracket: the transition, or 1 of a model whose attention cannot be read. */
+const gatesOf = ({ is_gated, transition, n_context }) => (is_gated ? transition : Array(n_context).fill(1));
 
 const values = (ui, name) => (name === "final" ? ui.final?.shares : ui.view[name]) ?? null;
 const words = (ui, name) => ui.view.components.find((c) => c.name === name);

@@ -2,11 +2,12 @@
 
 from transformers import PreTrainedModel
 
-from heta_core.architectures._contract import Architecture, Site, projection_weight
-from heta_core.architectures._convention import guesses
+from heta_core.architectures._contract import Architecture, Site
+from heta_core.architectures._convention import guesses, unread
+from heta_core.architectures._projection import projection
 from heta_core.discovery import declared
 
-__all__ = ["Architecture", "Site", "find", "known", "projection_weight"]
+__all__ = ["Architecture", "Site", "find", "known", "projection", "unread"]
 
 
 def known() -> tuple[Architecture, ...]:

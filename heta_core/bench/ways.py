@@ -11,7 +11,7 @@ from heta_core.bench.plan import Plan
 from heta_core.combine import combine
 from heta_core.components import hessian, kl
 from heta_core.components.transition import transition
-from heta_core.engine import N_CAPTURES
+from heta_core.engine import n_captures
 from heta_core.language_model import LanguageModel
 from heta_core.parts import Floats, Work
 from heta_core.passes.capture import capture
@@ -101,7 +101,7 @@ def _textbook_transition(p: Prompt) -> Way:
 
 def _engine_transition(p: Prompt) -> Way:
     def run() -> Found:
-        return Found((transition(p.lm, capture(p.lm, p.ids)).scores,), Work(forwards=N_CAPTURES))
+        return Found((transition(p.lm, capture(p.lm, p.ids)).scores,), Work(forwards=n_captures(p.lm)))
 
     return _way("engine", run)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from heta_core.combine import Array
@@ -61,7 +62,20 @@ def sensitivity(
     over = surface(lm, objective, blocks, layers=settings.layers)
     if settings.layers is not None:
         yield Work(forwards=len(objective.lines)), None  # that read what enters them
-    yield from _estimated(over, settings, score or (lambda s: s))
+    for work, found in _estimated(over, settings, score or (lambda s: s)):
+        if found is not None and lm.dtype == torch.float16:
+            _check_range(found)
+        yield work, found
+
+
+def _check_range(found: Sensitivity) -> None:
+    """Refuse what vanished: float16 holds nothing smaller than 6e-8, and at a sure prediction nearly all of S is."""
+    n_lost = int((found.scores == 0).sum())
+    if n_lost:
+        raise NotDifferentiableError(
+            f"The Hessian needs second derivatives that the numbers of the model can hold; in float16 those of {n_lost} "
+            f"of {len(found.scores)} units are too small and became 0: load the model in bfloat16 or float32."
+        )
 
 
 def _estimated(over: Surface, settings: Settings, score: Score) -> Found:
@@ -181,7 +195,8 @@ def _checked(
     """A result of finite numbers."""
     if not np.isfinite(scores).all() or not np.isfinite(gradient).all():
         raise NotDifferentiableError(
-            "The Hessian needs finite second derivatives, found NaN or infinity: load the model in float32."
+            "The Hessian needs finite second derivatives, found NaN or infinity: load the model in float32, or in "
+            "bfloat16, whose numbers reach as far (those of float16 end at 65504)."
         )
     if preview is None or "coloured" not in estimators:
         return Sensitivity(scores, error, m, gradient, estimators)

@@ -144,7 +144,8 @@ def _collected(found: _Measures, groups: Groups, line: Line, choices: NDArray[np
     divergence = whole(found.kl)
     if not np.isfinite(divergence).all():
         raise NotDifferentiableError(
-            "A masked run gave NaN or infinity; the KL information needs finite logits. Load the model in float32."
+            "A masked run gave NaN or infinity; the KL information needs finite logits. Load the model in float32 or "
+            "bfloat16."
         )
     starts = np.array([start for start, _ in groups])
     first, first_log_p, log_p = whole(found.first), whole(found.first_log_p), whole(found.log_p)

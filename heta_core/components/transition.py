@@ -5,7 +5,8 @@ r"""Semantic transition M: how much of what each token holds flows, through atte
 2. What leaves layer l at position j reaches the prediction with weight u⁽ˡ⁾[j]:
    u⁽ᴸ⁻¹⁾ is one at the predicting position, u⁽ˡ⁾ = u⁽ˡ⁺¹⁾ Ā⁽ˡ⁺¹⁾.
 3. One head hands on Φ⁽ˡʰ⁾(i→T) = Σ_j u⁽ˡ⁾[j] · A⁽ˡʰ⁾[j,i] of token i, with the strength of its value there,
-   n⁽ˡʰ⁾[i] = ‖ v_i⁽ˡʰ⁾ W_O⁽ˡʰ⁾ ‖₁.
+   n⁽ˡʰ⁾[i] = ‖ v_i⁽ˡʰ⁾ W_O⁽ˡʰ⁾ ‖₁. Where a gate g multiplies what a head hands to W_O, the strength is that which the
+   reader lets in: Φ·n is Σ_j u⁽ˡ⁾[j] · A⁽ˡʰ⁾[j,i] · ‖ (v_i⁽ˡʰ⁾ ⊙ g_j⁽ˡʰ⁾) W_O⁽ˡʰ⁾ ‖₁.
 4. M[i] = (1/Z) Σ_{l,h} Φ⁽ˡʰ⁾(i→T) · n⁽ˡʰ⁾[i], Z so that M sums to 1.
 
 The paper's research code chains each head with its own index only; its equations, followed here, mix over heads.
@@ -23,12 +24,14 @@ from heta_core.language_model import LanguageModel, rounding
 from heta_core.parts import Floats, Transition
 from heta_core.passes.capture import Layer, Trace, read
 
+_PIECE = 2**24  # numbers of (readers, T, D) that are there at once
+
 
 def transition(lm: LanguageModel, trace: Trace) -> Transition:
     """M at the last of a trace's positions. One forward.
 
     Raises:
-        UnsupportedModelError: attention rows do not sum to 1 and the family declares no sinks.
+        UnsupportedModelError: the attention cannot be read, or its rows do not sum to 1 and no sinks are declared.
         ReportError: nothing flows (Z = 0), or a value is not finite.
     """
     return transitions(lm, trace)[-1]
@@ -38,9 +41,11 @@ def transitions(lm: LanguageModel, trace: Trace) -> tuple[Transition, ...]:
     """M at each of a trace's positions, over the tokens up to and with that position. One forward for all.
 
     Raises:
-        UnsupportedModelError: attention rows do not sum to 1 and the family declares no sinks.
+        UnsupportedModelError: the attention cannot be read, or its rows do not sum to 1 and no sinks are declared.
         ReportError: nothing flows (Z = 0), or a value is not finite.
     """
+    lm.architecture.check_attention()
+    assert trace.head_means is not None
     shares = sink_shares(lm, trace.head_means)
     arriving = arrivals(trace.head_means, trace.positions)
     second = read(lm, trace.ids, lambda layer: head_flow(layer, arriving[layer.index]), trace.positions)
@@ -90,8 +95,27 @@ def head_flow(layer: Layer, arriving: Tensor) -> Tensor:
     Args:
         arriving: (P, T) u of this layer.
     """
+    if layer.gate is not None:
+        return _gated_flow(layer, layer.gate, arriving)
     handed_on = torch.einsum("pj,hji->phi", arriving, layer.probabilities.to(arriving.dtype))
     return handed_on * value_strength(layer)
+
+
+def _gated_flow(layer: Layer, gate: Tensor, arriving: Tensor) -> Tensor:
+    """(P, H, T) where the strength depends on who reads: Σ_j u[j] · A[j,i] · ‖(v_i ⊙ g_j) W_O‖₁.
+
+    One head at a time, and only as many readers j at once as fit into one piece of (readers, T, D).
+    """
+    dtype = arriving.dtype
+    n_tokens, width = layer.projected.shape
+    readers = torch.split(arriving.any(0).nonzero()[:, 0], max(1, _PIECE // (n_tokens * width)))
+    flow = arriving.new_zeros(len(arriving), len(layer.values), n_tokens)
+    for head, (values, weight) in enumerate(zip(layer.values.to(dtype), layer.weight.to(dtype), strict=True)):
+        for some in readers:
+            read = values * gate[head, some, None].to(dtype)  # (n, T, Dh)
+            strength = (read @ weight).abs().sum(-1)
+            flow[:, head] += arriving[:, some] @ (layer.probabilities[head, some].to(dtype) * strength)
+    return flow
 
 
 def value_strength(layer: Layer) -> Tensor:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from heta_core.components import hessian
-from heta_core.engine import N_CAPTURES
+from heta_core.engine import n_captures
 from heta_core.estimators.blockwise import n_draws
 from heta_core.estimators.coloured import AUTO_DRAWS, n_products
 from heta_core.groups import Groups, runs, singles, spanned
@@ -66,9 +66,9 @@ def _forward_flops(shape: Shape, extent: Extent) -> tuple[float, float]:
     return matrices, 4 * shape.n_layers * shape.n_heads * shape.head_width * extent.n_run * extent.n_seen
 
 
-def transition_calls(lines: Sequence[Line]) -> Iterator[Call]:
-    """The forwards that the transition takes."""
-    yield from (Call("forward", 1, Extent(len(x.ids), len(x.ids), len(x.rows)), N_CAPTURES) for x in lines)
+def opening_calls(lm: LanguageModel, lines: Sequence[Line]) -> Iterator[Call]:
+    """The forwards that the prediction and the transition take."""
+    yield from (Call("forward", 1, Extent(len(x.ids), len(x.ids), len(x.rows)), n_captures(lm)) for x in lines)
 
 
 def masking_calls(lm: LanguageModel, line: Line, groups: Groups, settings: Settings) -> Iterator[Call]:

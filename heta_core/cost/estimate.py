@@ -12,10 +12,10 @@ from heta_core.cost.calls import (
     growing_calls,
     masking_calls,
     most_bytes,
-    transition_calls,
+    opening_calls,
 )
 from heta_core.cost.pace import pace_of
-from heta_core.engine import N_CAPTURES, asked, planned
+from heta_core.engine import asked, n_captures, planned
 from heta_core.errors import InputError
 from heta_core.grouping import Grouping
 from heta_core.groups import Groups, singles
@@ -109,7 +109,7 @@ def plan(
 
 
 def _calls(lm: LanguageModel, shape: Objective, settings: Settings, groups: Groups | None) -> Iterator[Call]:
-    yield from transition_calls(shape.lines)
+    yield from opening_calls(lm, shape.lines)
     for line in shape.lines:
         yield from masking_calls(lm, line, groups or singles(shape.n_context), settings)
     yield from curvature_calls(lm, shape, settings, groups)
@@ -130,8 +130,8 @@ def plan_steps(lm: LanguageModel, prompt: str | Tokens, *, steps: int, settings:
     ids = (*tokens.ids, *[tokens.ids[-1]] * (steps - 1))
     rows = range(len(tokens) - 1, len(ids))
     line = Line(ids, tuple(Term(row, 0, 1) for row in rows))
-    calls = [*growing_calls(lm, len(tokens), steps), *transition_calls([line])]
-    n_passes = N_CAPTURES
+    calls = [*growing_calls(lm, len(tokens), steps), *opening_calls(lm, [line])]
+    n_passes = n_captures(lm)
     # The mean is that of each step's own context; other masks serve all steps at once.
     for one in [next_token(ids[: row + 1], 0).lines[0] for row in rows] if settings.mask == "mean" else [line]:
         units = singles(len(one.ids))

@@ -103,7 +103,7 @@ def _chosen(lm: LanguageModel, model: PreTrainedModel, n_last: int | None) -> It
     """The parameters that are redrawn, each once. A head that shares its matrix with the input stays with the input."""
     if n_last is None:
         return list(model.parameters())
-    layers = list(model.get_submodule(lm.architecture.layers).children())
+    layers = lm.architecture.blocks(model)
     if not 1 <= n_last <= len(layers):
         raise SettingsError(f"The layers to scramble must be 1 to {len(layers)}, got {n_last}.")
     kept = {id(p) for layer in layers[:-n_last] for p in layer.parameters()}

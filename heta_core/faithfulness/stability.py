@@ -44,9 +44,9 @@ def stability(result: Attribution, *, seed: int = 0, n_draws: int = _DRAWS) -> S
     The error is not known of an unfinished map, or where a unit with some transition had a single probe.
     """
     found = result.hessian
-    if not result.is_complete or found is None or result.transition is None or result.n_units <= TOP:
+    if not result.is_complete or found is None or result.gate is None or result.n_units <= TOP:
         return None
-    if not result.scores.any() or np.isnan(found.standard_error[result.transition.scores > 0]).any():
+    if not result.scores.any() or np.isnan(found.standard_error[result.gate > 0]).any():
         return None
     top = result.top(TOP)
     redrawn = _redrawn(found, result.settings, np.random.default_rng(seed), n_draws)

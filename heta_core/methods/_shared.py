@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from heta_core.attribution import Attribution
+from heta_core.errors import UnsupportedModelError
 from heta_core.parts import Work
 
 Component = Literal["transition", "kl", "hessian"]
@@ -33,7 +34,9 @@ class Shared:
 
         Then `result` holds them. Components come in the order transition, KL, Hessian, each after the one before.
 
-        Raises: as `attribute`.
+        Raises:
+            UnsupportedModelError: the transition is used, and the model's attention cannot be read.
+            HetaError: as `attribute`.
         """
         last = max(_ORDER.index(name) for name in used)
         for name in _ORDER[: last + 1]:
@@ -42,8 +45,17 @@ class Shared:
                     yield work if name in used else Work()
             elif name in used:
                 yield self._work[name]
+            if name == "transition" and name in used:
+                self._check_gate()
         assert self.result is not None
         self.charged += sum(seconds for name, seconds in self.result.seconds if name in used)
+
+    def _check_gate(self) -> None:
+        if self.result is not None and not self.result.is_gated:
+            raise UnsupportedModelError(
+                f"This method needs the transition, but the attention of {self.result.source.model} cannot be read: "
+                "take the method `ungated` (β·S + γ·I), or one that masks or differentiates."
+            )
 
     def _computed(self, name: Component) -> Iterator[Work]:
         if self._steps is None:
@@ -64,7 +76,7 @@ class Shared:
     def _has(self, name: Component) -> bool:
         if self.result is None or name == "hessian":
             return False
-        return (self.result.transition if name == "transition" else self.result.information) is not None
+        return (self.result.gate if name == "transition" else self.result.information) is not None
 
 
 def _less(work: Work, before: Work) -> Work:

@@ -21,8 +21,8 @@ def _score(used: tuple[Component, ...], asked: Asked, _draw: int) -> Scoring:
 
 
 def _product(found: Attribution, used: tuple[Component, ...], asked: Asked) -> Floats:
-    assert found.transition is not None
-    gate: Floats = found.transition.scores
+    gate = found.gate
+    assert gate is not None
     if used == ("transition",):
         return gate
     terms = []

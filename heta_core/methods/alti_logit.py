@@ -66,6 +66,8 @@ def logit_updates(layer: Layer, directions: Tensor, rows: tuple[int, ...]) -> Te
     """
     wide = directions.dtype
     seen = torch.einsum("hed,pd->hpe", layer.weight.to(wide), directions)
+    if layer.gate is not None:
+        seen = seen * layer.gate[:, list(rows)].to(wide)
     along = torch.einsum("hje,hpe->hpj", layer.values.to(wide), seen)
     return (layer.probabilities[:, list(rows)].to(wide) * along).sum(0)
 
@@ -78,22 +80,30 @@ def mixing(layer: Layer, entered: Tensor) -> Tensor:
     """
     wide = torch.promote_types(entered.dtype, torch.float32)
     stream = entered.to(wide)
-    written = layer.values.to(wide) @ layer.weight.to(wide)  # (H, T, D)
     whole = stream + layer.projected.to(wide)  # y
     n_tokens, width = stream.shape
     size = max(1, _PIECE // (n_tokens * width))
-    near = torch.cat([_nearness(layer, whole, stream, written, s, s + size) for s in range(0, n_tokens, size)])
+    near = torch.cat([_nearness(layer, whole, stream, s, min(s + size, n_tokens)) for s in range(0, n_tokens, size)])
     total = near.sum(-1, keepdim=True)
     return torch.where(total > 0, near / total, 0)
 
 
-def _nearness(layer: Layer, whole: Tensor, stream: Tensor, written: Tensor, start: int, stop: int) -> Tensor:
+def _nearness(layer: Layer, whole: Tensor, stream: Tensor, start: int, stop: int) -> Tensor:
     """(n, T) c of rows start … stop−1."""
-    parts = torch.einsum("hij,hjd->ijd", layer.probabilities[:, start:stop].to(written.dtype), written)
+    parts = _written(layer, start, stop, stream.dtype)
     rows = torch.arange(len(parts), device=parts.device)
     parts[rows, start + rows] += stream[start:stop]
     y = whole[start:stop]
     return (y.abs().sum(-1, keepdim=True) - (y[:, None] - parts).abs().sum(-1)).clamp(min=0)
+
+
+def _written(layer: Layer, start: int, stop: int, wide: torch.dtype) -> Tensor:
+    """(n, T, D) T_ij of rows start … stop−1: summed head by head, so that no (H, n, T, D) is there."""
+    parts = layer.projected.new_zeros(stop - start, *layer.projected.shape, dtype=wide)
+    for head, (values, weight) in enumerate(zip(layer.values.to(wide), layer.weight.to(wide), strict=True)):
+        read = values if layer.gate is None else values * layer.gate[head, start:stop, None].to(wide)
+        parts += layer.probabilities[head, start:stop, :, None].to(wide) * (read @ weight)
+    return parts
 
 
 METHOD = Method(

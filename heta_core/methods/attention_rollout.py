@@ -6,7 +6,7 @@ from torch import Tensor
 from heta_core.components.transition import arrivals
 from heta_core.methods._attending import once
 from heta_core.methods._contract import Asked, Method, Scoring
-from heta_core.passes.capture import capture
+from heta_core.passes.capture import head_means
 from heta_core.targets import Line
 
 
@@ -17,7 +17,7 @@ def score(asked: Asked, _draw: int) -> Scoring:
     """
 
     def of_line(line: Line) -> Tensor:
-        means = capture(asked.lm, line.ids, line.rows).head_means
+        means = head_means(asked.lm, line.ids, line.rows)
         at_first = arrivals(means, line.rows)[0]  # what leaves the first layer, (P, length)
         identity = torch.eye(len(line.ids), dtype=means.dtype, device=means.device)
         return at_first @ (0.5 * means[0] + 0.5 * identity)

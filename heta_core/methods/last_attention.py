@@ -4,7 +4,7 @@ from torch import Tensor
 
 from heta_core.methods._attending import once
 from heta_core.methods._contract import Asked, Method, Scoring
-from heta_core.passes.capture import capture
+from heta_core.passes.capture import head_means
 from heta_core.targets import Line
 
 
@@ -15,7 +15,7 @@ def score(asked: Asked, _draw: int) -> Scoring:
     """
 
     def of_line(line: Line) -> Tensor:
-        return capture(asked.lm, line.ids, line.rows).head_means[-1, list(line.rows)]
+        return head_means(asked.lm, line.ids, line.rows)[-1, list(line.rows)]
 
     yield from once(asked, of_line)
 

@@ -1,9 +1,9 @@
 """A model folder → a frozen model on its device, and its tokenizer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import torch
 from huggingface_hub.errors import StrictDataclassError
@@ -14,6 +14,7 @@ from transformers.utils import logging
 from heta_core.errors import LoadError, OutOfMemoryError
 from heta_core.memory import told_available
 from heta_core.models.files import ModelFiles
+from heta_core.models.offloading import Placing
 from heta_core.tokens import Tokenizer
 
 Dtype = Literal["float64", "float32", "bfloat16", "float16"]
@@ -25,7 +26,7 @@ DTYPES: dict[Dtype, torch.dtype] = {
 }
 
 # What transformers raises over files that contradict each other, or that need a library which is not there.
-_BUILDING_ERRORS = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError)
+FAILURES = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError)
 
 # Activations of a short run, beside the weights.
 _MEMORY_MARGIN = 1.1
@@ -68,27 +69,35 @@ def read_config(files: ModelFiles, name: str) -> PreTrainedConfig:
     try:
         with _quiet():
             return AutoConfig.from_pretrained(files.folder, local_files_only=True, trust_remote_code=False)
-    except (*_BUILDING_ERRORS, StrictDataclassError) as error:
+    except (*FAILURES, StrictDataclassError) as error:
         raise LoadError(
-            f"The configuration of {name} cannot be used: {_reason(error)}. Take it from where the weights are from."
+            f"The configuration of {name} cannot be used: {reason(error)}. Take it from where the weights are from."
         ) from error
 
 
 def build(
-    files: ModelFiles, config: PreTrainedConfig, name: str, dtype: torch.dtype, device: torch.device
+    files: ModelFiles,
+    config: PreTrainedConfig,
+    name: str,
+    dtype: torch.dtype,
+    place: torch.device | Placing,
+    tell: Callable[[float], None],
 ) -> PreTrainedModel:
     """The model in evaluation mode with eager attention, its weights frozen once and for all.
+
+    Args:
+        place: a device for all of them, or how they are spread or packed.
+        tell: called with the part of the weights that has been read, often; what it raises ends the work.
 
     Raises:
         LoadError: files and configuration do not make a whole model.
         OutOfMemoryError: the weights do not fit.
     """
-    needed = files.n_parameters * dtype.itemsize * _MEMORY_MARGIN
-    free = free_memory(device)
-    if free is not None and needed > free:
-        raise _too_large(name, needed, f"{free / 1e9:.1f} GB are free")
+    free = free_memory(place) if isinstance(place, torch.device) else None
+    if free is not None and weight_bytes(files.n_parameters, dtype) > free:
+        raise _too_large(name, files, dtype, f"{free / 1e9:.1f} GB are free")
     try:
-        with _quiet():
+        with _quiet(), _telling(tell):
             model, report = AutoModelForCausalLM.from_pretrained(
                 files.folder,
                 config=config,
@@ -98,17 +107,21 @@ def build(
                 use_safetensors=True,
                 local_files_only=True,
                 output_loading_info=True,
+                **(place.options if isinstance(place, Placing) else {}),
             )
-        model = cast(PreTrainedModel, model).to(device)
+        if isinstance(place, torch.device):
+            model = cast(PreTrainedModel, model).to(place)
     except (torch.OutOfMemoryError, MemoryError) as error:
-        raise _too_large(name, needed, "less is free") from error
-    except (*_BUILDING_ERRORS, SafetensorError) as error:
-        raise LoadError(f"{name} could not be built from its files: {_reason(error)}. Fetch it again.") from error
+        raise _too_large(name, files, dtype, "less is free") from error
+    except (*FAILURES, SafetensorError) as error:
+        raise LoadError(f"{name} could not be built from its files: {reason(error)}. Fetch it again.") from error
     if report["missing_keys"] or report["mismatched_keys"]:
         # They would be filled with random numbers.
         lacking = sorted(str(key) for key in (*report["missing_keys"], *report["mismatched_keys"]))
         raise LoadError(f"{name} lacks {len(lacking)} of its weights, the first is {lacking[0]}: fetch it again.")
-    return model.eval().requires_grad_(False)
+    if isinstance(place, Placing):
+        place.kept_by(model)
+    return cast(PreTrainedModel, model).eval().requires_grad_(False)
 
 
 def read_tokenizer(folder: Path, name: str) -> Tokenizer:
@@ -120,13 +133,13 @@ def read_tokenizer(folder: Path, name: str) -> Tokenizer:
     try:
         with _quiet():
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except _BUILDING_ERRORS as error:
+    except FAILURES as error:
         if "trust_remote_code" in str(error):
             raise LoadError(
                 f"The tokenizer of {name} can only be loaded by running code that comes with it; such code is never "
                 "run here: take another model."
             ) from error
-        raise LoadError(f"The tokenizer of {name} cannot be read: {_reason(error)}. Fetch it again.") from error
+        raise LoadError(f"The tokenizer of {name} cannot be read: {reason(error)}. Fetch it again.") from error
     return cast(Tokenizer, tokenizer)
 
 
@@ -145,15 +158,40 @@ def _no_such_device(device: str) -> LoadError:
     )
 
 
-def _reason(error: Exception) -> str:
-    """Its message in one line, without a full stop."""
+def reason(error: Exception) -> str:
+    """Of an error its message in one line, without a full stop."""
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
-def _too_large(name: str, needed: float, found: str) -> OutOfMemoryError:
+def weight_bytes(n_parameters: int, dtype: torch.dtype) -> int:
+    """What weights take in memory, with the activations of a short run beside them."""
+    return int(n_parameters * dtype.itemsize * _MEMORY_MARGIN)
+
+
+def _too_large(name: str, files: ModelFiles, dtype: torch.dtype, found: str) -> OutOfMemoryError:
+    needed, sort = weight_bytes(files.n_parameters, dtype), str(dtype).removeprefix("torch.")
+    smaller = ", or dtype='bfloat16', which takes half" if dtype.itemsize > 2 else ""
     return OutOfMemoryError(
-        f"{name} needs about {needed / 1e9:.1f} GB of memory, {found}: take a smaller model, or dtype='bfloat16'."
+        f"{name} needs about {needed / 1e9:.1f} GB of memory ({files.n_parameters:,} parameters of {dtype.itemsize} "
+        f"bytes in {sort}, and {_MEMORY_MARGIN - 1:.0%} for a short run), {found}: take a smaller model{smaller}."
     )
+
+
+@contextmanager
+def _telling(tell: Callable[[float], None]) -> Iterator[None]:
+    """How far the weights are, from the bar that transformers draws while it reads them; its hook is the process's."""
+
+    def hook(_factory: object, args: tuple[Any, ...], _named: dict[str, Any]) -> Iterator[Any]:
+        rows = list(args[0])
+        for k, row in enumerate(rows):
+            tell(k / len(rows))
+            yield row
+
+    before = logging.set_tqdm_hook(hook)
+    try:
+        yield
+    finally:
+        logging.set_tqdm_hook(before)
 
 
 @contextmanager

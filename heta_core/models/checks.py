@@ -1,7 +1,8 @@
 """Whether the method's equations hold on a model, tried on a short text before anything is believed.
 
 (a) reconstruction: the attention probabilities and the values that the family's file points at rebuild what goes into
-    the output projection, and its matrix rebuilds what comes out;
+    the output projection, and its matrix rebuilds what comes out; every layer has such attention, runs once, and
+    nothing but attention carries anything from one token to another;
 (b) embeddings: the model fed with input embeddings says what it says when fed with ids;
 (c) causality: what a position says does not depend on later tokens;
 (d) prefix: behind cached keys and values the model says the same, with the same first gradients;
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 from heta_core.components.transition import sink_shares
 from heta_core.errors import NotDifferentiableError, UnsupportedModelError
 from heta_core.language_model import LanguageModel, embed, log_probs, rounding, running
-from heta_core.passes.capture import Layer, capture, read
+from heta_core.passes.capture import Layer, capture, head_means, read, without_attention
 from heta_core.passes.curvature import Surface, open_window, surface
 from heta_core.passes.feeding import feed_forward_of
 from heta_core.passes.prefix import Chunk, chunks, last_logits, logits_at
@@ -36,18 +37,27 @@ _N_TOKENS = 12
 _DEEP_MARGIN = 1000.0
 _MOST_DEEP = 0.1  # half precision would otherwise excuse anything
 
+# What a wrong path, split, shape or call raises inside of a forward; memory errors have their own class by then.
+_FAILURES = (AttributeError, IndexError, KeyError, TypeError, ValueError, RuntimeError, AssertionError)
+
 
 def check_equations(lm: LanguageModel) -> None:
-    """(a), (b) and (c) hold.
+    """(a), (b) and (c) hold; of a family whose attention is not read (b) and (c).
 
     Raises:
         UnsupportedModelError: one does not; the message says which and by how much.
     """
     ids = sample_ids(lm)
-    _check_reconstruction(lm, ids)
-    _check_finite(lm, ids)
-    _check_embeddings(lm, ids)
-    _check_causality(lm, ids)
+    if lm.has_transition:
+        _check_reconstruction(lm, ids)
+    try:
+        _check_finite(lm, ids)
+        _check_embeddings(lm, ids)
+        _check_causality(lm, ids)
+        if lm.has_transition:
+            _check_carrying(lm, ids)
+    except _FAILURES as error:  # what takes something else than ids and embeddings fails in its own way
+        raise _refusal(lm, f"it cannot be run on a text ({type(error).__name__}: {error})") from error
 
 
 def sample_ids(lm: LanguageModel) -> tuple[int, ...]:
@@ -62,21 +72,38 @@ def _check_reconstruction(lm: LanguageModel, ids: tuple[int, ...]) -> None:
     def misses(layer: Layer) -> Tensor:
         return torch.stack([_miss_of_mixing(layer), _miss_of_projection(layer)])
 
+    _check_layers(lm)
     try:
-        worst = read(lm, ids, misses, (len(ids) - 1,)).kept.max(0).values.tolist()
-        sink_shares(lm, capture(lm, ids).head_means)
-    except (AttributeError, TypeError, ValueError, RuntimeError) as error:
-        # What a wrong path, split or shape raises inside the forward; memory errors have their own class by then.
+        kept = read(lm, ids, misses, (len(ids) - 1,)).kept
+        worst = kept.max(0).values.tolist()
+        sink_shares(lm, head_means(lm, ids, (len(ids) - 1,)))
+    except _FAILURES as error:
         raise _refusal(lm, f"reading its attention failed ({type(error).__name__}: {error})") from error
     for miss, equation in zip(worst, ("attention · values = input of W_O", "input · W_O + b = output"), strict=True):
         if not miss <= 1:
             raise _refusal(lm, f"{equation} does not hold: off by {miss:.2g} times what rounding explains")
+    if len(kept) != len(lm.architecture.blocks(lm.model)):
+        raise _refusal(lm, "its layers run more than once")
+
+
+def _check_layers(lm: LanguageModel) -> None:
+    """Refuse a model that holds attention in some of its layers only."""
+    blocks, missing = lm.architecture.blocks(lm.model), 0
+    for block in blocks:
+        try:
+            lm.architecture.site(block)
+        except AttributeError:
+            missing += 1
+    if 0 < missing < len(blocks):
+        raise _refusal(lm, f"{missing} of its {len(blocks)} layers hold no attention like that of the others")
 
 
 def _miss_of_mixing(layer: Layer) -> Tensor:
     """max |A V − input(W_O)| over what rounding explains."""
     dtype = torch.promote_types(layer.values.dtype, torch.float32)
     rebuilt = layer.probabilities.to(dtype) @ layer.values.to(dtype)  # (H, T, Dh)
+    if layer.gate is not None:
+        rebuilt = rebuilt * layer.gate.to(dtype)
     return _miss(rebuilt.transpose(0, 1).flatten(1), layer.mixed, n_terms=rebuilt.shape[1])
 
 
@@ -112,7 +139,11 @@ def _check_finite(lm: LanguageModel, ids: tuple[int, ...]) -> None:
 def _check_embeddings(lm: LanguageModel, ids: tuple[int, ...]) -> None:
     by_ids = capture(lm, ids).log_p
     with running(lm), torch.no_grad():
-        by_embeddings = log_probs(last_logits(lm, embed(lm, ids)[None], None))[0]
+        embeddings = embed(lm, ids)
+        by_embeddings = log_probs(last_logits(lm, embeddings[None], None))[0]
+        last_logits(lm, 0.5 * embeddings[None], None)  # of no token: fails where a model looks up whose they are
+    if not embeddings.equal(embed(lm, ids)):
+        raise _refusal(lm, "it changes the embeddings that it is given")
     if not _agree(lm, _centred(by_embeddings), _centred(by_ids)):
         raise _refusal(
             lm,
@@ -131,6 +162,14 @@ def _check_causality(lm: LanguageModel, ids: tuple[int, ...]) -> None:
             "it is not decoder-only: later tokens change what a position says "
             f"(log-probabilities differ by up to {_difference(with_later, alone)} nats)",
         )
+
+
+def _check_carrying(lm: LanguageModel, ids: tuple[int, ...]) -> None:
+    """Where attention adds nothing, no token reaches another: no state-space part runs beside it."""
+    *before, last = ids
+    one, other = (without_attention(lm, (*others, last)) for others in (before, before[::-1]))
+    if not _agree(lm, _centred(one), _centred(other)):
+        raise _refusal(lm, "tokens reach each other past its attention")
 
 
 def has_prefix(lm: LanguageModel) -> bool:
@@ -153,7 +192,7 @@ def _say_the_same(
     ids = sample_ids(one)
     try:
         found = [_said(surface(lm, next_token(ids, ids[0])), chunk_of) for lm in (one, other)]
-    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, NotDifferentiableError):
+    except (*_FAILURES, NotDifferentiableError):
         # Families without a cache, or with one of another kind, fail in their own ways, as do parts that take or give
         # something else; what has no gradient cannot be checked.
         return False
@@ -178,7 +217,7 @@ def _centred(log_p: Tensor) -> Tensor:
 
 def _agree(lm: LanguageModel, one: Tensor, other: Tensor) -> bool:
     """Two runs of the network differ by no more than rounding."""
-    n_layers = len(lm.architecture.sites(lm.model))
+    n_layers = len(lm.architecture.blocks(lm.model)) if lm.architecture.layers else 1
     relative = min(_MOST_DEEP, _DEEP_MARGIN * math.sqrt(n_layers) * rounding(lm.dtype))
     return bool((one - other).norm() <= relative * other.norm())
 
@@ -190,5 +229,6 @@ def _difference(one: Tensor, other: Tensor) -> str:
 def _refusal(lm: LanguageModel, found: str) -> UnsupportedModelError:
     return UnsupportedModelError(
         f"The method's equations must hold on {lm.source.model} ({lm.architecture.title}), but {found}: "
-        "take a model of another family."
+        "take a model of another family.",
+        found,
     )

@@ -5,6 +5,8 @@ knows (`trust_remote_code` stays off).
 """
 
 import json
+import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +16,13 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from heta_core.errors import LoadError, UnsupportedModelError
+from heta_core.models.adapters import is_adapter_folder
+from heta_core.models.offloading import PACKED_BY
 
 CONFIG = "config.json"
 _INDEX = "model.safetensors.index.json"
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+_PRECISIONS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 # Every tokenizer that transformers can read has at least one of these.
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
 
@@ -31,19 +36,27 @@ class ModelFiles:
     weights: tuple[Path, ...]  # safetensors
     n_parameters: int  # in them
     n_bytes: int  # of the weights on disk
+    stored: str  # the precision of most of them, as torch names it
 
 
 def is_model_folder(folder: Path) -> bool:
     """Its configuration says that a model is there, whatever else is missing."""
-    return (folder / CONFIG).is_file()
+    return (folder / CONFIG).is_file() or is_adapter_folder(folder)
 
 
 def is_complete(folder: Path) -> bool:
     """No weight file is missing that belongs there (it may still be of a kind that is refused)."""
+    if is_adapter_folder(folder):
+        return any(folder.glob("adapter_model.*"))
     try:
         return all(path.is_file() for path in _weights(folder))
     except LoadError:
         return bool(_pickles(folder))
+
+
+def has_tokenizer(folder: Path) -> bool:
+    """A tokenizer is there."""
+    return any((folder / file).is_file() for file in _TOKENIZER_FILES)
 
 
 def inspect(folder: Path, name: str) -> ModelFiles:
@@ -62,13 +75,17 @@ def inspect(folder: Path, name: str) -> ModelFiles:
             f"{name} has {len(missing)} of {len(weights)} weight files missing, the first is {missing[0]}: the "
             "download was not finished; load it again with download=True."
         )
-    if not any((folder / file).is_file() for file in _TOKENIZER_FILES):
+    if not has_tokenizer(folder):
         raise LoadError(
             f"{name} needs a tokenizer beside its weights, found none of {', '.join(_TOKENIZER_FILES)}: save the "
             "tokenizer into the same folder."
         )
-    n_parameters = sum(_n_numbers(path) for path in weights)
-    return ModelFiles(folder, model_type, weights, n_parameters, sum(path.stat().st_size for path in weights))
+    numbers: Counter[str] = Counter()
+    for path in weights:
+        numbers += numbers_in(path)
+    n_bytes = sum(path.stat().st_size for path in weights)
+    ((most, _),) = numbers.most_common(1)
+    return ModelFiles(folder, model_type, weights, numbers.total(), n_bytes, _PRECISIONS.get(most, most))
 
 
 def check_config(config: Mapping[str, object], name: str) -> str:
@@ -94,7 +111,8 @@ def check_config(config: Mapping[str, object], name: str) -> str:
             f"A decoder-only language model is needed, {name} is of type {model_type!r}: take a model that continues "
             "text, for example a GPT-2, Llama, Mistral, Qwen or Phi-3."
         )
-    if config.get("quantization_config"):
+    packed = config.get("quantization_config")
+    if packed and not (isinstance(packed, dict) and packed.get("quant_method") == PACKED_BY):
         raise UnsupportedModelError(
             f"Plain floating-point weights are needed, {name} is quantised: take the model it was made from."
         )
@@ -127,8 +145,8 @@ def _is_file_name(shard: object) -> bool:
     return isinstance(shard, str) and Path(shard).name == shard and shard.endswith(".safetensors")
 
 
-def _n_numbers(path: Path) -> int:
-    """The numbers in one safetensors file, from its header."""
+def numbers_in(path: Path) -> Counter[str]:
+    """How many numbers of each precision one safetensors file holds, from its header."""
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -141,14 +159,10 @@ def _n_numbers(path: Path) -> int:
         raise LoadError(
             f"{path.name} is damaged ({size} bytes, its header promises {8 + length + end}): fetch the model again."
         )
-    return sum(_product(t["shape"]) for t in tensors)
-
-
-def _product(shape: list[int]) -> int:
-    total = 1
-    for n in shape:
-        total *= n
-    return total
+    found: Counter[str] = Counter()
+    for tensor in tensors:
+        found[tensor["dtype"]] += math.prod(tensor["shape"])
+    return found
 
 
 def _json(path: Path) -> dict[str, object]:

@@ -8,6 +8,7 @@ from huggingface_hub import constants, scan_cache_dir, try_to_load_from_cache
 from huggingface_hub.errors import CacheNotFound
 
 from heta_core.errors import LoadError
+from heta_core.models import adapters
 from heta_core.models.download import Progress, check_repo_id, fetch
 from heta_core.models.files import CONFIG, inspect, is_complete, is_model_folder
 
@@ -31,7 +32,7 @@ class LocalModel:
     name: str  # what `load` takes
     place: Literal["embedded", "cache"]
     n_bytes: int  # of the weights
-    n_parameters: int
+    n_parameters: int  # 0 of an adapter
     model_type: str
     problem: str | None  # why it cannot be loaded; then the numbers are 0 and the type is empty
 
@@ -78,6 +79,9 @@ def available() -> tuple[LocalModel, ...]:
 
 def _local(name: str, place: Literal["embedded", "cache"], folder: Path) -> LocalModel:
     try:
+        if adapters.is_adapter_folder(folder):
+            adapter = adapters.read_adapter(folder, name)
+            return LocalModel(name, place, adapter.weights.stat().st_size, 0, f"adapter of {adapter.base}", None)
         files = inspect(folder, name)
     except LoadError as problem:
         return LocalModel(name, place, 0, 0, "", str(problem))
@@ -121,8 +125,9 @@ def _reads_like_a_path(text: str, path: Path) -> bool:
 
 def _cached(repo_id: str) -> Located | None:
     """The model in the Hugging Face cache, where all of its weights are."""
-    config = try_to_load_from_cache(repo_id, CONFIG)
-    if not isinstance(config, str) or not is_complete(Path(config).parent):
+    configs = (try_to_load_from_cache(repo_id, name) for name in (CONFIG, adapters.CONFIG))
+    config = next((found for found in configs if isinstance(found, str)), None)
+    if config is None or not is_complete(Path(config).parent):
         return None
     folder = Path(config).parent
     return Located(repo_id, folder, folder.name)

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from heta_core.errors import NotDifferentiableError
+from heta_core.errors import NotDifferentiableError, SettingsError
 from heta_core.groups import Groups, singles
-from heta_core.language_model import LanguageModel, embed, log_probs, running
+from heta_core.language_model import LanguageModel, embed, log_probs, running, wide
 from heta_core.passes.entering import entered_by, entering, entry_of
 from heta_core.passes.prefix import Chunk, logits_at
 from heta_core.targets import Objective
@@ -25,6 +25,7 @@ from heta_core.targets import Objective
 # Of central differences, in standard deviations of the embeddings: against 0.1 a hundredth of the error in float64,
 # against 0.001 a tenth of the rounding in float32.
 STEP = 0.01
+_LEAST_STEP = 8  # times the spacing of numbers: a step is then a sixteenth off at most
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,8 +79,8 @@ class Window:
     """f over the embeddings of n tokens, start … start + n − 1."""
 
     start: int
-    gradient: Tensor  # (n, D) ∇f
-    products: Callable[[Tensor], Tensor]  # (B, n, D) directions → (B, n, D)
+    gradient: Tensor  # (n, D) ∇f, at least float32
+    products: Callable[[Tensor], Tensor]  # (B, n, D) directions → (B, n, D), at least float32
 
 
 def open_window(over: Surface, chunk: Chunk) -> Window:
@@ -98,14 +99,16 @@ def open_window(over: Surface, chunk: Chunk) -> Window:
         raise NotDifferentiableError(
             "The Hessian needs a gradient that can be differentiated again; this model's gradient is constant."
         )
-    return Window(chunk.start, gradient.detach(), lambda v: _through(over.lm, gradient, leaf, v))
+    return Window(chunk.start, wide(gradient.detach()), lambda v: wide(_through(over.lm, gradient, leaf, v)))
 
 
 def _through(lm: LanguageModel, outputs: Tensor, leaf: Tensor, directions: Tensor) -> Tensor:
     """(B, …) of a batched backward through a graph that is kept."""
     try:
         with running(lm):
-            (found,) = torch.autograd.grad(outputs, leaf, directions, is_grads_batched=True, retain_graph=True)
+            (found,) = torch.autograd.grad(
+                outputs, leaf, directions.to(outputs.dtype), is_grads_batched=True, retain_graph=True
+            )
     except RuntimeError as error:
         if "derivative for" not in str(error) and "not implemented" not in str(error):
             raise
@@ -157,15 +160,15 @@ def open_gauss_newton(over: Surface, chunk: Chunk) -> Window:
     with running(over.lm), torch.enable_grad():
         rows = [row for row in line.rows if row >= chunk.start]
         logits = _logits(over, 0, leaf[None], chunk, rows)[0]
-        probabilities = log_probs(logits.detach()).exp().to(logits.dtype)
+        probabilities = log_probs(logits.detach()).exp()
         weights = torch.zeros_like(logits, requires_grad=True)
         (pulled,) = torch.autograd.grad(logits, leaf, weights, create_graph=True)  # Jᵀ w, linear in w
     gradient = _gradient_alone(over, chunk)
 
     def products(directions: Tensor) -> Tensor:
-        moved = _through(over.lm, pulled, weights, directions)  # (B, R, V) J v
+        moved = wide(_through(over.lm, pulled, weights, directions))  # (B, R, V) J v
         mean = (probabilities * moved).sum(-1, keepdim=True)
-        return -_through(over.lm, logits, leaf, probabilities * (moved - mean))
+        return -wide(_through(over.lm, logits, leaf, probabilities * (moved - mean)))
 
     return Window(chunk.start, gradient, products)
 
@@ -177,15 +180,28 @@ def open_differences(over: Surface, chunk: Chunk, step: float) -> Window:
         step: how far each way, in standard deviations of the context's embeddings.
     """
     leaf = over.context[chunk.start : chunk.stop]
+    _check_step(over, step)
     far = step * float(over.context.std())
 
     def products(directions: Tensor) -> Tensor:
-        leaves = torch.cat([leaf + far * directions, leaf - far * directions]).requires_grad_(True)
+        moves = far * directions
+        leaves = torch.cat([leaf + moves, leaf - moves]).to(leaf.dtype).requires_grad_(True)
         with running(over.lm), torch.enable_grad():
-            forth, back = _gradient(over, chunk, leaves, keeps_graph=False).chunk(2)
+            forth, back = wide(_gradient(over, chunk, leaves, keeps_graph=False)).chunk(2)
         return (forth - back) / (2 * far)
 
     return Window(chunk.start, _gradient_alone(over, chunk), products)
+
+
+def _check_step(over: Surface, step: float) -> None:
+    """Refuse a step that the numbers of the model hardly resolve."""
+    least = _LEAST_STEP * torch.finfo(over.context.dtype).eps
+    if step < least:
+        raise SettingsError(
+            f"finite_difference moves embeddings by {step:g} of their standard deviation, and in "
+            f"{over.lm.source.dtype} less than {least:.2g} is lost to rounding: load the model in float32, or take a "
+            "larger step."
+        )
 
 
 def first_gradient(over: Surface) -> Tensor:
@@ -197,4 +213,4 @@ def _gradient_alone(over: Surface, chunk: Chunk) -> Tensor:
     """(n, D) ∇f, without its graph."""
     leaf = over.context[chunk.start : chunk.stop].clone().requires_grad_(True)
     with running(over.lm), torch.enable_grad():
-        return _gradient(over, chunk, leaf[None], keeps_graph=False)[0]
+        return wide(_gradient(over, chunk, leaf[None], keeps_graph=False)[0])

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from heta_core.errors import SettingsError, UnsupportedModelError
 from heta_core.language_model import LanguageModel, running
-from heta_core.passes.feeding import Arguments, called_with, hidden_of, holder_of
+from heta_core.passes.feeding import Arguments, called_with, hidden_of
 
 Change = Callable[[Tensor], Tensor | None]
 
@@ -19,8 +19,9 @@ def entry_of(lm: LanguageModel, n_last: int) -> int:
 
     Raises:
         SettingsError: the model has fewer layers.
+        UnsupportedModelError: it is not known where they are.
     """
-    n_layers = len(list(lm.architecture.sites(lm.model)))
+    n_layers = len(lm.architecture.blocks(lm.model))
     if n_last > n_layers:
         raise SettingsError(f"layers must be at most {n_layers}, as many as {lm.source.model} has, got {n_last}.")
     return n_layers - n_last
@@ -47,7 +48,7 @@ def entered_by(lm: LanguageModel, entry: int | None, hidden: Tensor) -> Iterator
 
 @contextmanager
 def _hooked(lm: LanguageModel, entry: int, change: Change) -> Iterator[None]:
-    layer = holder_of(lm.model, list(lm.architecture.sites(lm.model))[entry].attention)
+    layer = lm.architecture.blocks(lm.model)[entry]
     handle = layer.register_forward_pre_hook(_around(change), with_kwargs=True)
     try:
         yield

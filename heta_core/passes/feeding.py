@@ -11,13 +11,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from heta_core.architectures import Architecture
 
 
-def feed_forward_of(model: nn.Module, architecture: Architecture) -> nn.Module | None:
+def feed_forward_of(model: PreTrainedModel, architecture: Architecture) -> nn.Module | None:
     """The one part of the last layer, beside its attention, that has matrices; None where there is no one such."""
-    return part_beside(model, list(architecture.sites(model))[-1].attention)
+    return None if architecture.refusal else part_beside(model, architecture.sites(model)[-1].attention)
 
 
 def part_beside(model: nn.Module, attention: nn.Module) -> nn.Module | None:

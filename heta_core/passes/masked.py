@@ -146,7 +146,15 @@ def substitute_of(lm: LanguageModel, context: Tensor, settings: Settings) -> Ten
 
 
 def check_positions(lm: LanguageModel) -> None:
-    """Refuse a family whose positions cannot be stated: with ALiBi a hole in the mask would move them."""
+    """Refuse a family where a hole in the mask does more, or less, than it should.
+
+    With ALiBi it would move the positions; what hands tokens on beside attention, as a state does, may not see it.
+    """
+    if not lm.has_transition:
+        raise UnsupportedModelError(
+            f"The attention mask hides a token from attention alone, but of {lm.source.model} it is not known that "
+            f"nothing else hands tokens on ({lm.architecture.refusal}): use the zero, mean or token mask."
+        )
     is_alibi = getattr(lm.model.config.get_text_config(), "alibi", False)
     if is_alibi or "position_ids" not in inspect.signature(lm.model.forward).parameters:
         raise UnsupportedModelError(

@@ -113,7 +113,7 @@ def logits_at(
             position_ids=position_ids,
             logits_to_keep=1 if is_last else torch.tensor(at, device=rows.device),
         ).logits
-    return logits
+    return logits if logits.shape[1] == len(at) else logits[:, list(at)]  # some give all, whatever they are asked
 
 
 @torch.no_grad()

@@ -17,6 +17,7 @@ from heta_core.allocator import kept
 from heta_core.errors import OutOfMemoryError
 from heta_core.language_model import LanguageModel
 from heta_core.memory import available, in_words
+from heta_core.placement import n_bytes_away
 
 # Of what is free. The formulas may be a quarter too low, an allocator cannot use every gap between two tensors, and the
 # computer goes on doing other things while a run lasts.
@@ -67,13 +68,13 @@ def shape_of(lm: LanguageModel) -> Shape:
     ends = {id(m.weight) for m in (model.get_input_embeddings(), model.get_output_embeddings()) if m is not None}
     matrices = {m: w for m in model.modules() if (w := _matrix(m)) is not None and id(w) not in ends}
     at_rows = [m for m in lm.feed_forward.modules() if m in matrices] if lm.feed_forward is not None else []
-    n_heads, width = config.num_attention_heads, config.hidden_size
-    head_width = getattr(config, "head_dim", None) or width // n_heads
+    n_heads, width = getattr(config, "num_attention_heads", 0), config.hidden_size  # none in a state-space model
+    head_width = vars(config).get("head_dim") or width // max(1, n_heads)
     n_key_heads = getattr(config, "num_key_value_heads", None) or n_heads
     names = ("hidden_act", "activation_function", "hidden_activation")
     activation = next((a for name in names if (a := getattr(config, name, None))), None)
     return Shape(
-        n_layers=len(list(lm.architecture.sites(model))),
+        n_layers=len(lm.architecture.blocks(model)),
         n_heads=n_heads,
         head_width=head_width,
         n_cached=2 * n_key_heads * head_width,
@@ -91,7 +92,8 @@ def shape_of(lm: LanguageModel) -> Shape:
 def _matrix(module: nn.Module) -> Tensor | None:
     """The weight that a module multiplies with; `Conv1D` has it transposed, and says so by its `nf`."""
     weight = getattr(module, "weight", None)
-    is_one = isinstance(weight, Tensor) and weight.ndim == 2 and not isinstance(module, nn.Embedding)
+    is_adapted = hasattr(module, "base_layer")  # its matrices stand inside
+    is_one = isinstance(weight, Tensor) and weight.ndim == 2 and not (is_adapted or isinstance(module, nn.Embedding))
     return weight if is_one else None
 
 
@@ -187,7 +189,8 @@ def product_rows(
     Raises: as `masked_rows`.
     """
     shape = shape_of(lm).last(layers)
-    graph = sum(graph_bytes(shape, extent) for extent in extents)
+    # What is brought to the device for a forward stays there in its graph.
+    graph = sum(graph_bytes(shape, extent) for extent in extents) + n_bytes_away(lm.model)
     return _rows(lm, graph, sum(product_bytes(shape, extent) for extent in extents), memory, most)
 
 
@@ -196,7 +199,7 @@ def gradient_rows(lm: LanguageModel, extent: Extent, memory: int | None, *, most
 
     Raises: as `masked_rows`.
     """
-    return _rows(lm, 0, gradient_bytes(shape_of(lm), extent), memory, most)
+    return _rows(lm, n_bytes_away(lm.model), gradient_bytes(shape_of(lm), extent), memory, most)
 
 
 def _rows(lm: LanguageModel, fixed: float, each: float, memory: int | None, most: int) -> int:

@@ -22,7 +22,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
 
 from heta_core.errors import UnsupportedModelError
-from heta_core.language_model import LanguageModel, embed, running
+from heta_core.language_model import LanguageModel, embed, running, wide
 from heta_core.passes.slopes import value_of_line
 from heta_core.targets import Line
 
@@ -55,12 +55,12 @@ def handed_back(lm: LanguageModel, line: Line, n_context: int, *, holds_attentio
             found = value_of_line(lm, line, leaf, read=logits).sum()
         check_graph(lm, found)
         (gradient,) = torch.autograd.grad(found, leaf)
-    return (leaf.detach() * gradient)[0].sum(-1), float(found.detach())
+    return (wide(leaf.detach()) * wide(gradient))[0].sum(-1), float(found.detach())
 
 
 def logits(found: Tensor) -> Tensor:
     """Logits as they are, at least in float32."""
-    return found.to(torch.promote_types(found.dtype, torch.float32))
+    return wide(found)
 
 
 def check_graph(lm: LanguageModel, found: Tensor) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from heta_core.errors import NotDifferentiableError
-from heta_core.language_model import LanguageModel, embed, log_probs, running
+from heta_core.language_model import LanguageModel, embed, log_probs, running, wide
 from heta_core.passes.batching import Room, in_batches
 from heta_core.passes.cutting import whole_at_once
 from heta_core.passes.prefix import logits_at
@@ -50,15 +50,15 @@ def slopes(
 
 
 def _slopes(lm: LanguageModel, objective: Objective, contexts: Tensor) -> Slopes:
-    values, gradients = torch.zeros((), device=contexts.device), torch.zeros_like(contexts)
+    values, gradients = torch.zeros((), device=contexts.device), wide(torch.zeros_like(contexts))
     for line in objective.lines:
         leaves = contexts.clone().requires_grad_(True)
         with running(lm), torch.enable_grad():
             found = value_of_line(lm, line, leaves)
             (gradient,) = torch.autograd.grad(found.sum(), leaves)
-        values, gradients = values + found.detach(), gradients + gradient
+        values, gradients = values + found.detach(), gradients + wide(gradient)
     if not values.isfinite().all() or not gradients.isfinite().all():
-        raise NotDifferentiableError("The gradient is NaN or infinity somewhere: load the model in float32.")
+        raise NotDifferentiableError("The gradient is NaN or infinity: load the model in float32 or bfloat16.")
     return Slopes(values, gradients)
 
 
@@ -75,7 +75,7 @@ def value_at(lm: LanguageModel, objective: Objective, context: Tensor) -> float:
     with running(lm):
         found = sum(float(value_of_line(lm, line, context[None])) for line in objective.lines)
     if found - found != 0:
-        raise NotDifferentiableError("What is explained is NaN or infinity here: load the model in float32.")
+        raise NotDifferentiableError("What is explained is NaN or infinity: load the model in float32 or bfloat16.")
     return found
 
 

@@ -19,10 +19,15 @@ HESSIAN, KL = "▒", "█"
 def report(attribution: Attribution, top: int) -> str:
     """The whole answer for one prompt; `top` rows of the ranking, 0 for all."""
     a, told = attribution, caption.caption(attribution)
-    term = "|Δ| term M·γ·|Δ|" if a.foil else "KL term M·γ·I"
-    basis = f"{HESSIAN} Hessian term M·β·S, {KL} {term} · {told.method}"
+    basis = f"{legend(is_gated=a.is_gated, information='|Δ|' if a.foil else 'I')} · {told.method}"
     parts = ["\n".join(_heading(a)), "\n".join(_table(a, top)), f"{told.text}\n{basis}\n{_caveat(a)}"]
     return "\n\n".join(parts)
+
+
+def legend(*, is_gated: bool, information: str = "I") -> str:
+    """What the two parts of a bar are."""
+    gate, name = "M·" if is_gated else "", "KL" if information == "I" else information
+    return f"{HESSIAN} Hessian term {gate}β·S, {KL} {name} term {gate}γ·{information}"
 
 
 def _caveat(a: Attribution) -> str:
@@ -33,8 +38,14 @@ def _caveat(a: Attribution) -> str:
     if a.foil:
         for_, against = naming.said(a), f"for {naming.foil(a)}"
         same = "The score weighs |Δ| in the place of I."
+    gate = "M transition, "
+    if not a.is_gated:
+        gate, same = (
+            "No M: the attention of this model cannot be read; ",
+            same.replace("M and I are", "I is").replace("those", "that"),
+        )
     return (
-        f"{_of_blocks(a)}M transition, S Hessian, I KL. The score has no sign; Δ has one: above 0 the {naming.unit(a)} "
+        f"{_of_blocks(a)}{gate}S Hessian, I KL. The score has no sign; Δ has one: above 0 the {naming.unit(a)} "
         f"speaks for {for_}, below it {against}. {same}"
     )
 
@@ -108,7 +119,8 @@ def _table(a: Attribution, top: int) -> Iterator[str]:
     for row in shown:
         if has_blocks:
             size, density = f" {row.n_tokens:>4}", f" {number(row.hessian_density or 0.0):>7}"
-        parts = f"{percent(row.transition or 0.0):>6} {_estimate(row):>15}{density} {number(row.kl or 0.0):>7}"
+        gate = percent(row.transition) if row.transition is not None else "–"
+        parts = f"{gate:>6} {_estimate(row):>15}{density} {number(row.kl or 0.0):>7}"
         start = f"{row.position:>4}{'*' if row.is_explained else ' '}"
         yield f"{start} {opening(row, longest, width)}{size} {parts} {ending(row)}"
     yield from hidden(shown, rows)

@@ -38,7 +38,7 @@ def report(generation: GenerationAttribution, top: int) -> str:
     g = generation
     parts = [_ended(g), *("\n".join(_block(g, k, top)) for k in range(len(g.steps)))]
     if g.steps:
-        basis = f"{lines.HESSIAN} Hessian term M·β·S, {lines.KL} KL term M·γ·I · {caption.basis(g.at(0))}"
+        basis = f"{lines.legend(is_gated=g.is_gated)} · {caption.basis(g.at(0))}"
         parts.append(f"{basis}\n{_CAVEAT}")
     return "\n\n".join(parts)
 

@@ -37,7 +37,7 @@ def run(study: Study) -> Iterator[Step]:
 
 def depths(lm: LanguageModel) -> tuple[int | None, ...]:
     """How many last layers are redrawn with the output; None is everything, embeddings included."""
-    n_layers = len(list(lm.model.get_submodule(lm.architecture.layers).children()))
+    n_layers = len(lm.architecture.blocks(lm.model))
     return (None, *range(1, n_layers + 1))
 
 

@@ -82,7 +82,7 @@ def _contrast(a: Attribution) -> str:
 
 
 def _leader(a: Attribution, row: ranking.Row) -> str:
-    if a.transition is None:
+    if a.gate is None or (not a.is_gated and row.information is None):
         return "Nothing is known yet about what the answer came from."
     name = quoted(a.units.pieces[row.unit])
     if row.share is None:
@@ -200,7 +200,8 @@ def basis(attribution: Attribution) -> str:
 
 def _scaling(a: Attribution) -> str:
     w = a.weights
-    return "" if a.combined is None else f"Scaling: {words.SCALINGS[w.scaling]}, β {w.beta:g}, γ {w.gamma:g}"
+    gate = "" if a.is_gated else "No gate: this model's attention cannot be read · "
+    return "" if a.combined is None else f"{gate}Scaling: {words.SCALINGS[w.scaling]}, β {w.beta:g}, γ {w.gamma:g}"
 
 
 def _means(a: Attribution) -> Iterator[str]:

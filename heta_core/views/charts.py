@@ -105,7 +105,7 @@ def _columns(a: Attribution, kept: np.ndarray[tuple[int], np.dtype[np.int64]]) -
     """The components that are known, with the room that each has."""
     known = [(n, _values(a, n)) for n in _COLUMNS if looking.raw(a, n) is not None]
     wide = (ROOM - _LABELS) / max(1, len(known))
-    meanings = {c.name: c for c in words.components(a.target.kind)}
+    meanings = {c.name: c for c in words.components(a.target.kind, is_gated=a.is_gated)}
     for k, (name, values) in enumerate(known):
         errors = np.zeros(len(kept))
         numbers = [looking.said(name, v) for v in values[kept].tolist()]

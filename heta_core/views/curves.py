@@ -1,6 +1,7 @@
 """Deletion and insertion curves as Plotly figures and as a small table of areas."""
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,9 @@ import plotly.graph_objects as go
 
 from heta_core.attribution import Attribution
 from heta_core.faithfulness.curves import MAP, Curves, Direction, Scale
-from heta_core.views import naming, verdicts
+from heta_core.parts import Floats
+from heta_core.views import naming, orders, verdicts
+from heta_core.views.orders import Masked
 from heta_core.views.scale import PALETTES, Palette, Theme
 from heta_core.views.words import number
 
@@ -38,6 +41,15 @@ _LOOKS = {
     "recency": _Look("transition", "dashdot", 2),
 }
 _OTHER = _Look("muted", "longdash", 1.5)
+# Of the columns of a comparison: hue, dash and the shape of the points.
+_COLUMN_LOOKS = (
+    ("heat", "solid", "circle"),
+    ("against", "dash", "square"),
+    ("kl", "dot", "diamond"),
+    ("transition", "dashdot", "triangle-up"),
+)
+_LEAST_GAP = 0.05  # of the height of the plot, about that of a letter
+_OWN: dict[Scale, str] = {"probability": "p of what each explains", "nats": "f of what each explains, nats"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +92,84 @@ def figure(
     names = list(dict.fromkeys(curve.name for curve in curves.curves))
     for name in sorted(names, key=lambda name: name == MAP):  # the map's line last, on top
         if len(curves.of(name)) > 1:
-            _add_band(found, curves, name, direction, scale, palette)
+            rows = np.stack([curves.values(curve, direction, scale) for curve in curves.of(name)])
+            _add_band(found, curves.ranks, rows, _title(curves, name), palette)
         else:
             _add_line(found, curves, name, direction, scale, palette)
+    found.update_layout(clickmode="event+select", legend={"traceorder": "reversed"})
+    found.update_xaxes(title=_AXES[direction].format(units=naming.units(attribution)), range=_padded(curves.n_units))
+    return _laid_out(found, verdicts.quantity(attribution, scale), direction, scale)
+
+
+def together(
+    columns: Sequence[Masked], direction: Direction, scale: Scale = "probability", theme: Theme = "light"
+) -> go.Figure:
+    """One line for each column over the part that is masked or kept, marked with its letter, dash and shape.
+
+    Random orders are there where all columns ask one question and the first was drawn beside some.
+    """
+    palette, found = PALETTES[theme], go.Figure()
+    results = [column.result for column in columns]
+    is_one, first = orders.is_one_question(results), columns[0].curves
+    drawn = [first.values(curve, direction, scale) for curve in first.of("random")] if is_one else []
+    if drawn:
+        _add_band(found, _parts(first), np.stack(drawn), f"Random: mean and span of {len(drawn)}", palette)
+    lines = [(np.array(_parts(c.curves)), c.curves.values(c.own, direction, scale)) for c in columns]
+    for k, (column, name) in enumerate(zip(columns, orders.names(columns), strict=True)):
+        hue, dash, symbol = _COLUMN_LOOKS[k]
+        colour, curves = getattr(palette, hue), column.curves
+        marked = _apart(lines, k)
+        found.add_scatter(
+            x=lines[k][0],
+            y=lines[k][1],
+            name=html.escape(name),
+            mode="lines+markers+text",
+            text=[column.letter if rank == marked else "" for rank in range(len(curves.ranks))],
+            textposition="top right",
+            textfont={"color": palette.text, "size": 15, "shadow": _halo(palette.ground)},
+            line={"color": colour, "dash": dash, "width": 2.5},
+            marker={"color": colour, "symbol": symbol, "size": 7},
+            customdata=[f"{rank} of {curves.n_units}" for rank in curves.ranks],
+            hovertemplate="%{customdata}: %{y:.3f}<extra>" + html.escape(name) + "</extra>",
+        )
+    told = _AXES[direction].format(units=f"{orders.unit(results)}s")
+    found.update_xaxes(title=f"% of {told}", range=_padded(100))
+    quantities = {verdicts.quantity(a, scale) for a in results}
+    told = quantities.pop() if len(quantities) == 1 else _OWN[scale]
+    return _laid_out(found, told, direction, scale)
+
+
+def _halo(ground: str) -> str:
+    """What lets a letter be read where it stands on a line."""
+    return ", ".join(f"{x}px {y}px 1px {ground}" for x in (-1, 1) for y in (-1, 1))
+
+
+def _apart(lines: Sequence[tuple[Floats, Floats]], k: int) -> int:
+    """Where the k-th line is farthest from the others, so that its letter can be read; each elsewhere if they meet."""
+    x, y = lines[k]
+    gaps = [np.abs(y - np.interp(x, *line)) for j, line in enumerate(lines) if j != k]
+    nearest = np.min(gaps, axis=0) if gaps else np.zeros(len(x))
+    height = max(float(np.ptp(values)) for _, values in lines)
+    if nearest.max() > _LEAST_GAP * height:
+        return int(nearest.argmax())
+    return len(x) * (k + 1) // (len(lines) + 2)
+
+
+def _parts(curves: Curves) -> list[float]:
+    """Ranks as a part of all units, in percent: columns may have different numbers of them."""
+    return [100 * rank / curves.n_units for rank in curves.ranks]
+
+
+def _laid_out(found: go.Figure, quantity: str, direction: Direction, scale: Scale) -> go.Figure:
     found.update_layout(
         title={"text": _TITLES[direction], "font": {"size": 14}, "x": 0, "xanchor": "left"},
         height=_HEIGHT,
         margin={"l": 55, "r": 10, "t": 40, "b": 40},
-        legend={"orientation": "h", "y": -0.24, "yanchor": "top", "traceorder": "reversed"},
         hovermode="closest",
-        clickmode="event+select",
         dragmode=False,
     )
-    found.update_xaxes(title=_AXES[direction].format(units=naming.units(attribution)), range=_padded(curves.n_units))
-    told = html.escape(verdicts.quantity(attribution, scale))
+    found.update_layout(legend={"orientation": "h", "y": -0.24, "yanchor": "top"})
+    told = html.escape(quantity)
     bounds = {"range": [-0.02, 1.02]} if scale == "probability" else {}
     found.update_yaxes(title=told if len(told) < 40 else None, **bounds)
     return found
@@ -122,18 +198,14 @@ def _add_line(
     )
 
 
-def _add_band(
-    found: go.Figure, curves: Curves, name: str, direction: Direction, scale: Scale, palette: Palette
-) -> None:
-    rows = np.stack([curves.values(curve, direction, scale) for curve in curves.of(name)])  # (draws, K)
+def _add_band(found: go.Figure, x: Sequence[float], rows: Floats, title: str, palette: Palette) -> None:
+    """The mean of (draws, K) curves and the span that they fill."""
     edge = {"width": 0, "color": palette.muted}
-    common = {"x": curves.ranks, "mode": "lines", "hoverinfo": "skip", "legendgroup": name}
+    common = {"x": x, "mode": "lines", "hoverinfo": "skip", "legendgroup": title}
     found.add_scatter(y=rows.min(0), line=edge, showlegend=False, **common)
     fill = f"rgba({', '.join(str(c) for c in _channels(palette.muted))}, {_BAND})"
     found.add_scatter(y=rows.max(0), line=edge, fill="tonexty", fillcolor=fill, showlegend=False, **common)
-    found.add_scatter(
-        y=rows.mean(0), line={"color": palette.muted, "dash": "dot", "width": 2}, name=_title(curves, name), **common
-    )
+    found.add_scatter(y=rows.mean(0), line={"color": palette.muted, "dash": "dot", "width": 2}, name=title, **common)
 
 
 def _channels(colour: str) -> tuple[int, int, int]:

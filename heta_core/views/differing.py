@@ -82,7 +82,7 @@ def _own(n_changed: int, n_alone: int, one: str, many: str) -> str:
 def _target(left: Attribution, right: Attribution) -> list[Cause]:
     one, other = left.target, right.target
     if (one.text, one.foil_text) != (other.text, other.foil_text):
-        return [Cause("target", *(_named(a) for a in (left, right)))]
+        return [Cause("target", *(naming.target(a) for a in (left, right)))]
     if left.tokens.ids == right.tokens.ids and one.position != other.position:
         return [Cause("place of the target", *(f"token {t.position}" for t in (one, other)))]
     return []
@@ -94,11 +94,6 @@ def _scored(left: Attribution, right: Attribution) -> list[Cause]:
     if names[0] == names[1] and not (is_cut_otherwise and left.groups != right.groups):
         return []
     return [Cause("scored units", *(f"{a.n_units} {name}" for a, name in zip((left, right), names, strict=True)))]
-
-
-def _named(a: Attribution) -> str:
-    against = naming.foil(a)
-    return naming.said(a) if against is None else f"{naming.said(a)} rather than {against}"
 
 
 def _mask(a: Attribution) -> str:

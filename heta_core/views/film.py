@@ -19,7 +19,7 @@ def payload(g: GenerationAttribution, drawn: dict[int, Any] | None = None) -> di
             "tokens": strip.token_parts(g.tokens),
             "labels": strip.labels(g.tokens),
             "weights": asdict(g.weights),
-            "components": [asdict(c) for c in words.components("token")] if steps else None,
+            "components": [asdict(c) for c in words.components("token", is_gated=g.is_gated)] if steps else None,
             "scalings": words.SCALINGS,
             "readings": reading.starts(g.tokens),
             "unread": {},

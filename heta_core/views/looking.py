@@ -98,7 +98,9 @@ def heads(a: Attribution, unit: int) -> Floats:
         ReportError: the transition is not known yet, or there is no such unit.
     """
     if a.transition is None:
-        raise ReportError("Layers and heads need the transition, which is not known yet: wait for it.")
+        never = "which cannot be read from this model: look at the Hessian and the KL"
+        why = "which is not known yet: wait for it" if a.is_gated else never
+        raise ReportError(f"Layers and heads need the transition, {why}.")
     if not 0 <= unit < a.n_units:
         raise ReportError(f"The {naming.unit(a)} must stand at 0 to {a.n_units - 1}, found {unit}.")
     flow: Floats = 100 * a.transition.flow[:, :, unit] / a.transition.total
@@ -112,7 +114,7 @@ def all_heads(a: Attribution, unit: int) -> str:
 
 
 def _component(a: Attribution, name: Component) -> words.ComponentWords:
-    return next(c for c in words.components(a.target.kind) if c.name == name)
+    return next(c for c in words.components(a.target.kind, is_gated=a.is_gated) if c.name == name)
 
 
 def _signs(a: Attribution) -> tuple[int, ...]:

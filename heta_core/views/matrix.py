@@ -42,7 +42,7 @@ def matrix(
     _label(figure, generation, grid)
     _frame(figure, generation, grid, theme)
     height = _ABOVE + _ROW * len(grid.positions) + _BELOW
-    note = {"text": _note(grid, component), "font": {"size": 13}, "y": 1 - 12 / height, "yanchor": "top"}
+    note = {"text": _note(generation, grid, component), "font": {"size": 13}, "y": 1 - 12 / height, "yanchor": "top"}
     figure.update_layout(
         title=note,
         height=height,
@@ -89,7 +89,11 @@ def _points(generation: GenerationAttribution, grid: Grid, component: Component)
 
 def _told(generation: GenerationAttribution, grid: Grid, component: Component, row: int, k: int) -> str:
     """Both tokens, the raw value with its unit, and its rank in the step."""
-    position, pieces, told = int(grid.positions[row]), generation.tokens.pieces, words.BY_NAME[component]
+    position, pieces, told = (
+        int(grid.positions[row]),
+        generation.tokens.pieces,
+        words.named(component, is_gated=generation.is_gated),
+    )
     value = float(grid.raw[row, k])
     shown = words.percent(value) if component in ("final", "transition") else words.number(value)
     said = generation.n_prompt + k
@@ -140,8 +144,8 @@ def _frame(figure: go.Figure, generation: GenerationAttribution, grid: Grid, the
         figure.add_shape(type="line", x0=-0.5, x1=n_steps - 0.5, y0=begins, y1=begins, line=line)
 
 
-def _note(grid: Grid, component: Component) -> str:
-    title = f"{words.BY_NAME[component].title}, each column over its own highest"
+def _note(generation: GenerationAttribution, grid: Grid, component: Component) -> str:
+    title = f"{words.named(component, is_gated=generation.is_gated).title}, each column over its own highest"
     return ";<br>".join(html.escape(line) for line in (title, *rows_drawn(grid)))
 
 

@@ -46,6 +46,12 @@ def foil(attribution: Attribution) -> str | None:
     return f"{name} ({_ids(a.target.foil)})" if name == _named(_text(a)) else name
 
 
+def target(attribution: Attribution) -> str:
+    """What is explained, and rather than what."""
+    one, other = said(attribution), foil(attribution)
+    return one if other is None else f"{one} rather than {other}"
+
+
 def scored(attribution: Attribution) -> Scored:
     """What is scored one by one."""
     a = attribution
@@ -66,6 +72,8 @@ def method(attribution: Attribution) -> str:
     """Whose scores they are."""
     if attribution.given is not None:
         return attribution.given.title
+    if not attribution.is_gated:
+        return "β·S + γ·I, no gate"
     return "HETA" if attribution.method == "heta" else attribution.method
 
 

@@ -74,6 +74,10 @@ def points(attribution: Attribution) -> tuple[Point, ...]:
         ReportError: a component is not known yet.
     """
     a, combined = attribution, attribution.combined
+    if not a.is_gated:
+        raise ReportError(
+            "Gate and strength need a gate, which cannot be read from this model: there is no such plane."
+        )
     if combined is None or a.transition is None or a.hessian is None or a.information_scores is None:
         raise ReportError("Gate and strength need all three components; this result is partial: wait for its end.")
     w, gates = a.weights, a.transition.scores

@@ -74,9 +74,10 @@ def _column(a: Attribution, letter: str) -> dict[str, Value]:
 
 def _names(columns: Sequence[Attribution]) -> tuple[words.ComponentWords, ...]:
     """What the components are called in all columns; plainly where those explain different kinds of things."""
-    kinds = {a.target.kind for a in columns}
-    named = words.components(kinds.pop()) if len(kinds) == 1 else words.COMPONENTS
-    if not any(a.given for a in columns):
+    kinds, gates = {a.target.kind for a in columns}, {a.is_gated for a in columns}
+    kind = kinds.pop() if len(kinds) == 1 else "token"
+    named = words.components(kind, is_gated=gates != {False})
+    if len(gates) == 1 and not any(a.given for a in columns):
         return named
     return tuple(replace(c, title="Score", plain="share", meaning=_SCORE) if c.name == "final" else c for c in named)
 
@@ -99,6 +100,8 @@ def _component(named: words.ComponentWords, pairs: Sequence[Comparison], letters
 
 def _measure(a: Attribution) -> str:
     """The unit of a score, in which alone sizes of colours can be compared."""
+    if not a.is_gated:
+        return f"that of {naming.method(a)}"
     return "" if a.given is None else a.given.unit or f"that of {a.given.title}"
 
 

@@ -58,6 +58,6 @@ def errors(attribution: Attribution) -> Floats:
     The sums of the balanced scaling count as known. NaN where the standard error is not known.
     """
     a = attribution
-    assert a.transition is not None and a.hessian is not None
+    assert a.gate is not None and a.hessian is not None
     total = a.hessian.scores.sum() if a.weights.scaling == "unit" else 1.0
-    return a.transition.scores * a.weights.beta * a.hessian.standard_error / (total if total > 0 else 1.0)
+    return a.gate * a.weights.beta * a.hessian.standard_error / (total if total > 0 else 1.0)

@@ -70,7 +70,8 @@ def _cells(a: Attribution, row: ranking.Row) -> Iterator[tuple[str, str, str]]:
     if a.groups is not None:
         yield "n_tokens", "tokens", str(row.n_tokens)
     yield "share", "share of the score", _UNKNOWN if row.share is None else f"{row.share:.6g}"
-    yield "transition", "Transition", _number(row.transition)
+    if a.is_gated:
+        yield "transition", "Transition", _number(row.transition)
     yield "hessian", "Hessian", _number(row.hessian)
     yield "hessian_error", "± standard error", _number(row.hessian_error)
     if a.groups is not None:

@@ -39,6 +39,7 @@ def payload(attribution: Attribution) -> dict[str, Value]:
         "framing": reading.framing_units(a),
         "target": _target(a),
         "prediction": _prediction(a),
+        "is_gated": a.is_gated,
         "transition": numbers(a.transition.scores if a.transition else None),
         "hessian": numbers(a.hessian.scores if a.hessian else None),
         "density": numbers(a.density if a.groups else None),
@@ -50,7 +51,7 @@ def payload(attribution: Attribution) -> dict[str, Value]:
         "caption": words_of.text,
         "method": words_of.method,
         "fraction": _short(min(1.0, a.work.fraction)),
-        "components": [asdict(c) for c in words.of_units(words.components(a.target.kind), scored)],
+        "components": [asdict(c) for c in words.of_units(words.components(a.target.kind, is_gated=a.is_gated), scored)],
         "scalings": words.SCALINGS,
     }
 

@@ -82,6 +82,7 @@ _OF_A_CONTRAST = {
     "kl": "How far the log-odds of the two move when this word is masked. The sign of Δ says which of them the word "
     "speaks for.",
 }
+UNGATED_TITLE = "Ungated"
 SCALINGS = {"unit": "balanced", "raw": "as in the paper"}
 _MOVES = "this word's embedding moves"
 _A_WORD = re.compile(r"\b(this|the) word\b")
@@ -122,15 +123,32 @@ def of_units(told: tuple[ComponentWords, ...], scored: Scored) -> tuple[Componen
     )
 
 
-def components(kind: Kind) -> tuple[ComponentWords, ...]:
-    """What the components are called where a target of this kind is explained."""
-    if kind == "token":
-        return COMPONENTS
-    meanings = _OF_A_SPAN if kind == "span" else _OF_A_CONTRAST
-    told = (replace(c, meaning=meanings.get(c.name, c.meaning)) for c in COMPONENTS)
-    if kind == "span":
-        return tuple(told)
-    return tuple(replace(c, title="Effect", plain="|Δ|") if c.name == "kl" else c for c in told)
+def components(kind: Kind, *, is_gated: bool = True) -> tuple[ComponentWords, ...]:
+    """What the components are called where a target of this kind is explained, with the gate of Eq. 5 or without."""
+    meanings = {"token": {}, "span": _OF_A_SPAN}.get(kind, _OF_A_CONTRAST)
+    told = tuple(replace(c, meaning=meanings.get(c.name, c.meaning)) for c in COMPONENTS)
+    if kind not in ("token", "span"):
+        told = tuple(replace(c, title="Effect", plain="|Δ|") if c.name == "kl" else c for c in told)
+    return told if is_gated else tuple(_ungated(c, told[-1]) for c in told if c.name != "transition")
+
+
+def named(component: Component, *, is_gated: bool = True) -> ComponentWords:
+    """What one component is called where a token is explained."""
+    return next(c for c in components("token", is_gated=is_gated) if c.name == component)
+
+
+def _ungated(component: ComponentWords, last: ComponentWords) -> ComponentWords:
+    """The name of a score without a gate, so that nobody takes it for HETA's."""
+    if component.name != "final":
+        return component
+    term = "|Δ|" if last.title == "Effect" else last.title
+    return replace(
+        component,
+        title=UNGATED_TITLE,
+        plain="no gate",
+        meaning=f"β · Hessian + γ · {term}, without HETA's gate: how attention carries this word to the answer cannot "
+        "be read from this model.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

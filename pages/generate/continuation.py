@@ -41,9 +41,10 @@ def draw(branch: Branch, g: GenerationAttribution) -> None:
 
 def _matrix(branch: Branch, g: GenerationAttribution) -> None:
     """The component that is wanted, as far as it is known; while the model still works, one that no longer changes."""
-    names = {c.title: c.name for c in words.COMPONENTS}
-    title = st.segmented_control("Component", list(names), default="Final", key=_COMPONENT, required=True)
-    wanted = names[title or "Final"]
+    names = {c.title: c.name for c in words.components("token", is_gated=g.is_gated)}
+    first = next(iter(names))
+    title = st.segmented_control("Component", list(names), default=first, key=_COMPONENT, required=True)
+    wanted = names.get(title, names[first])
     is_over = all(is_curved(step) for step in g.steps) or branches.busy() is None
     instead = {"final": "kl", "hessian": "kl"}.get(wanted, wanted) if not is_over else wanted
     known = {"kl": "information", "transition": "transition"}.get(instead, "hessian")
@@ -51,9 +52,7 @@ def _matrix(branch: Branch, g: GenerationAttribution) -> None:
         st.caption(f"{words.BY_NAME[instead].title} follows when it is known.")
         return
     if instead != wanted:
-        st.caption(
-            f"{words.BY_NAME[instead].title} for now; {words.BY_NAME[wanted].title} follows when every step has it."
-        )
+        st.caption(f"{words.BY_NAME[instead].title} for now; {title} follows when every step has it.")
     st.plotly_chart(
         _figure(branch, g, instead, [getattr(step, known) for step in g.steps]),
         key=branches.MATRIX,

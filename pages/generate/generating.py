@@ -13,7 +13,7 @@ from heta_core.settings import Decoding, Settings, Weights
 from heta_core.tokens import Segment, Tokens, extended, from_text, spliced
 from heta_core.typed import as_cut, ids_of
 from heta_core.views.film import is_curved
-from pages.ui import engine_cache
+from pages.ui import allowed, engine_cache
 from pages.ui.cost import told_steps
 from pages.ui.engine_cache import Step
 from pages.ui.question import ADAPTIVE
@@ -64,7 +64,9 @@ def steps(request: Request, weights: Weights, look: Callable[[], int]) -> Iterat
     """
     lm = yield from engine_cache.loaded(request.model, request.may_download)
     generation = importlib.import_module("heta_core.generation")
+    request = replace(request, settings=allowed.bounded(request.settings))
     prompt = _prompt(lm, request)
+    allowed.check_length(lambda: _length(lm, prompt, request), "what is asked")
     if request.answer is None:
         partials = generation.generate_steps(
             lm,
@@ -106,11 +108,19 @@ def _prompt(lm: "LanguageModel", request: Request) -> str | Tokens:
     return spliced(lm.tokenizer, prompt, edit.start, edit.stop, ids_of(lm.tokenizer, edit.word) if edit.word else ())
 
 
+def _length(lm: "LanguageModel", prompt: str | Tokens, request: Request) -> int:
+    """Tokens of the prompt and of all that may follow it."""
+    answer = request.answer
+    more = ids_of(lm.tokenizer, answer) if isinstance(answer, str) else answer
+    n = len(from_text(lm.tokenizer, prompt) if isinstance(prompt, str) else prompt)
+    return n + (request.decoding.steps if more is None else len(more))
+
+
 def doing(g: GenerationAttribution) -> str:
     """What comes next for a partial result."""
     if g.ending is None:
         return f"Writing: token {g.n_new + 1}"
-    if not g.steps or g.steps[0].transition is None:
+    if not g.steps or g.at(0).gate is None:
         return "Transition of every step"
     if g.steps[0].information is None:
         return "KL of every step: masking word by word"

@@ -7,7 +7,7 @@ from heta_core.library.entry import Shelf
 from heta_core.library.place import VARIABLE
 from heta_core.memory import in_words
 from pages.library import doing
-from pages.ui import keeping, state
+from pages.ui import allowed, keeping, state
 from pages.ui.plain import plain
 
 
@@ -34,7 +34,9 @@ def messages(shelf: Shelf) -> None:
 
 def absent() -> None:
     """There is no library here, and why."""
-    if keeping.is_private():
+    if allowed.current().demo:
+        st.info("Nothing is saved in this demo. Save an analysis as JSON on its own page.")
+    elif keeping.is_private():
         st.info(f"The library is switched off: this app was started with {VARIABLE}=off. Nothing is saved.")
     else:
         st.info(

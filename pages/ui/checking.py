@@ -69,7 +69,7 @@ def curve_work(result: Attribution, mask: Mask) -> Iterator[Step]:
     Raises:
         HetaError: the model cannot be loaded or is another one, or the mask cannot be used on it.
     """
-    lm = yield from engine_cache.loaded(result.source.model, may_download=False)
+    lm, result = yield from engine_cache.loaded_for(result)
     running = importlib.import_module("heta_core.faithfulness.running")
     for found in running.curve_steps(lm, result, mask=mask):
         yield Step(f"Masking: {len(found.curves)} orders drawn", found.work.fraction, found)
@@ -81,7 +81,7 @@ def scramble_work(result: Attribution, n_last: int | None) -> Iterator[Step]:
     Raises:
         HetaError: the model cannot be loaded or is another one, or the copy does not fit into memory.
     """
-    lm = yield from engine_cache.loaded(result.source.model, may_download=False)
+    lm, result = yield from engine_cache.loaded_for(result)
     scrambling = importlib.import_module("heta_core.faithfulness.scrambling")
     for found in scrambling.scramble_steps(lm, result, n_last=n_last):
         yield Step("Asking the scrambled copy", found.work.fraction, found)

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from heta_core.errors import HetaError
 from heta_core.littletown.lexicon import known_words
-from pages.ui import engine_cache, session
+from pages.ui import allowed, engine_cache, model_card, session
 from pages.ui.engine_cache import EMBEDDED, Step
 from pages.ui.plain import plain
 from pages.ui.question import Question, rule
@@ -29,25 +29,34 @@ def slot(is_filled: bool) -> DeltaGenerator:
 
 
 def model_picker(on_change: Callable[[], None] | None = None) -> None:
-    """The models that are on this computer, and room to type another id."""
+    """The models that are on this computer, and room to type another id; or those that can be asked here."""
+    only = allowed.names()
     local = engine_cache.local_models() or ()
-    names = dict.fromkeys([EMBEDDED, session.model(), *(m.name for m in local if m.problem is None)])
+    opening = allowed.current().opening
+    here = dict.fromkeys([opening, EMBEDDED, session.model(), *(m.name for m in local if m.problem is None)])
     st.selectbox(
         "Model",
-        list(names),
+        list(only or here),
         key=session.MODEL,
         on_change=on_change or _model_chosen,
-        accept_new_options=True,
+        accept_new_options=not only,
         persist_state="session",
-        help="Models in the Hugging Face cache of this computer. Type any other Hugging Face id or a folder.",
+        help="The models that this server lets you ask."
+        if only
+        else "Models in the Hugging Face cache of this computer. Type any other Hugging Face id or a folder.",
     )
     if session.model() == EMBEDDED:
-        st.caption(
-            "A small model of one made-up town. For your own text choose another model, or type a Hugging Face id "
-            "such as gpt2."
-        )
-    if not engine_cache.is_warm():
+        st.caption(f"A small model of one made-up town.{_elsewhere()}")
+    if not only and not engine_cache.is_warm():
         st.caption("More models are listed when the engine has started.")
+    model_card.draw()
+
+
+def _elsewhere() -> str:
+    """What to do with a text that the embedded model cannot know."""
+    if not allowed.names():
+        return " For your own text choose another model, or type a Hugging Face id such as gpt2."
+    return " For your own text choose another model." if len(allowed.names()) > 1 else " It knows that town alone."
 
 
 def _model_chosen() -> None:
@@ -63,7 +72,9 @@ def _model_chosen() -> None:
 
 
 def is_here(name: str) -> bool:
-    """The model needs no download."""
+    """The model needs no download. One that cannot be asked here is offered for none: asking it says why."""
+    if not allowed.is_allowed(name):
+        return True
     is_folder = "/" in name and name[:1] in "/.~"
     return is_folder or name == EMBEDDED or any(m.name == name for m in engine_cache.local_models(is_urgent=True) or ())
 
@@ -126,15 +137,21 @@ def outside(strangers: list[str]) -> None:
     """Words that Littletown does not know."""
     listed = ", ".join(strangers[:5]) + (", …" if len(strangers) > 5 else "")
     st.warning(
-        f"Littletown does not know {plain(listed)}: what it says about this text means little. "
-        "Choose another model at the left, or type a Hugging Face id there.",
+        f"Littletown does not know {plain(listed)}: what it says about this text means little. {_advice()}",
         icon=":material/explore_off:",
     )
 
 
+def _advice() -> str:
+    if not allowed.names():
+        return "Choose another model at the left, or type a Hugging Face id there."
+    return "Choose another model at the left." if len(allowed.names()) > 1 else "Keep to the words of its town."
+
+
 def _other_models() -> None:
     """The first models on this computer that could read any text, one click away."""
-    others = [m.name for m in engine_cache.local_models() or () if m.problem is None and m.name != EMBEDDED]
+    local = (m.name for m in engine_cache.local_models() or () if m.problem is None and m.name != EMBEDDED)
+    others = [name for name in local if allowed.is_allowed(name)]
     with st.container(horizontal=True):
         for name in others[:3]:
             st.button(f"Load {plain(name)}", on_click=_switch, args=(name,))

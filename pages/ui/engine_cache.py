@@ -9,10 +9,10 @@ import importlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -20,15 +20,15 @@ from heta_core.allocator import keep_freed
 from heta_core.attribution import Attribution
 from heta_core.errors import LoadError
 from heta_core.settings import Weights
+from heta_core.tokens import from_text
 from heta_core.views import naming
+from pages.ui import allowed, model_held
 from pages.ui.cost import Told, told
 from pages.ui.question import Question
 
 if TYPE_CHECKING:
     from heta_core.language_model import LanguageModel
     from heta_core.loading import LocalModel, RemoteModel
-
-_Result = TypeVar("_Result")
 
 EMBEDDED = "littletown"
 _ROOMS = ("heta_core.loading", "heta_core.engine", "heta_core.generation", "heta_core.explaining")
@@ -49,22 +49,8 @@ class Step:
     told: Told | None = None  # what a long question costs
 
 
-@dataclass(slots=True, eq=False)
-class _Loading:
-    """A model on its way into memory; the loading thread tells here how far it is."""
-
-    doing: str = "reading"
-    fraction: float = 0.0
-    future: "Future[LanguageModel]" = field(default_factory=Future)
-
-    def tell(self, doing: str, fraction: float) -> None:
-        """What `loading.load` calls."""
-        self.doing, self.fraction = doing, fraction
-
-
 # Of the process, not of Streamlit's caches: models' own threads come here too, and belong to no visitor.
 _lock = threading.Lock()
-_held: tuple[str, _Loading] | None = None  # the model in memory, by its name
 _finished: "OrderedDict[int, Attribution]" = OrderedDict()
 
 
@@ -78,8 +64,10 @@ def steps(question: Question, weights: Weights) -> Iterator[Step]:
         HetaError: the model cannot be loaded, or the question not answered.
     """
     lm = yield from loaded(question.model, question.may_download)
+    question = replace(question, settings=allowed.bounded(question.settings))
     attribute_steps = importlib.import_module("heta_core.engine").attribute_steps
     text, choice = question.read(lm.tokenizer)
+    allowed.check_length(lambda: len(from_text(lm.tokenizer, text) if isinstance(text, str) else text))
     result = None
     cost = told(lm, question, text, choice)
     if cost is not None:
@@ -95,17 +83,30 @@ def loaded(name: str, may_download: bool) -> "Generator[Step, None, LanguageMode
     """The model, once the engine and it are in memory; until then how far they are.
 
     Raises:
-        HetaError: the model cannot be loaded.
+        HetaError: the model cannot be loaded, or not be asked here.
     """
+    allowed.check_model(name)
     ready = warm()
     while starting(patience=0):
         yield Step("Starting the engine")
         wait([ready], _LONG_TICK)
-    loading = _model(name, may_download)
-    while not loading.future.done():
-        yield Step(f"Loading {name}: {loading.doing}", loading.fraction)
-        wait([loading.future], _TICK)
-    return loading.future.result()
+    with model_held.waiting(name, may_download=may_download) as loading:
+        while not loading.future.done():
+            yield Step(f"Loading {name}: {loading.doing}", loading.fraction)
+            wait([loading.future], _TICK)
+        return loading.future.result()
+
+
+def loaded_for(result: Attribution) -> "Generator[Step, None, tuple[LanguageModel, Attribution]]":
+    """The model that a result is of, to be asked again, and the result within the memory that is allowed here.
+
+    Raises:
+        HetaError: the model cannot be loaded, or not be asked here, or the text is too long for that.
+    """
+    allowed.check_model(result.source.model)
+    allowed.check_length(lambda: len(result.tokens))
+    lm = yield from loaded(result.source.model, may_download=False)
+    return lm, replace(result, settings=allowed.bounded(result.settings))
 
 
 def _doing(result: Attribution) -> str:
@@ -120,7 +121,7 @@ def _doing(result: Attribution) -> str:
 def warm() -> "Future[None]":
     """The import of everything heavy, in a thread, once for all sessions."""
     keep_freed()
-    return _in_thread("warm", _import_all)
+    return model_held.in_thread("warm", _import_all)
 
 
 def starting(patience: float = _LONG_TICK) -> bool:
@@ -159,33 +160,6 @@ def is_warm() -> bool:
     return _IS_WARM.is_set()
 
 
-def _model(name: str, may_download: bool) -> _Loading:
-    """The one model in memory: asking for another lets go of it, and one that failed is tried again."""
-    global _held
-    with _lock:
-        held = _held[1] if _held is not None and _held[0] == name else None
-        if held is None or (held.future.done() and held.future.exception() is not None):
-            held = _Loading()
-            load, tell = importlib.import_module("heta_core.loading").load, held.tell
-            held.future = _in_thread("load", lambda: load(name, download=may_download, progress=tell))
-            _held = name, held
-        return held
-
-
-def _in_thread(name: str, work: Callable[[], _Result]) -> "Future[_Result]":
-    """The result of some work, in a thread that does not keep the program from ending."""
-    future: Future[_Result] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it raised there
-            future.set_exception(error)
-
-    threading.Thread(target=run, name=name, daemon=True).start()
-    return future
-
-
 def local_models(*, is_urgent: bool = False) -> "tuple[LocalModel, ...] | None":
     """What can be loaded without the network; None until the engine is there, unless it is waited for."""
     if is_urgent:
@@ -202,8 +176,9 @@ def describe_remote(name: str) -> "RemoteModel":
     """Size and licence of a model at the hub: one request, so only after a click.
 
     Raises:
-        LoadError: there is no such model, or the hub cannot be reached.
+        LoadError: there is no such model, it cannot be asked here, or the hub cannot be reached.
     """
+    allowed.check_model(name)
     warm().result()
     return importlib.import_module("heta_core.loading").describe_remote(name)  # type: ignore[no-any-return]
 

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from heta_core.errors import HetaError
-from pages.ui import controls, engine_cache, keeping, session, state
+from pages.ui import allowed, controls, engine_cache, keeping, session, state
 
 _STYLE = Path(__file__).resolve().parents[2] / "assets" / "style.css"
 PAGES = (
@@ -33,15 +33,32 @@ def page(title: str, on_model: Callable[[], None] | None = None) -> Iterator[Non
     # No page icon: Streamlit fetches any it is given from elsewhere.
     st.set_page_config(page_title=f"{title} · HETA", layout="wide", initial_sidebar_state=_SIDEBAR)
     st.html(_STYLE)
+    state.put("page", title)
+    if not _is_set_up():
+        st.stop()
     keeping.recognise()
     with st.sidebar:
         st.markdown("### HETA Explorer")
         for path, label, icon in PAGES:
             st.page_link(path, label=label, icon=icon)
         controls.model_picker(on_model)
+        if allowed.current().demo:
+            st.info(_demo(), icon=":material/storefront:")
     with boundary():
         yield
     engine_cache.warm()  # last, so that the import of torch does not compete with the first picture
+
+
+def _is_set_up() -> bool:
+    """What was decided about serving can be; else the page says what is wrong, and nothing else works."""
+    with boundary():
+        allowed.current()
+        return True
+    return False
+
+
+def _demo() -> str:
+    return f"Demo: the embedded model alone, texts of up to {allowed.current().longest} tokens, and nothing is kept."
 
 
 @contextmanager

@@ -1,13 +1,13 @@
 """Which library this visitor has, and how finished analyses get into it by themselves.
 
 A server that only its own user reaches keeps them in that user's library. Any other keeps nothing unless it is
-configured to, and then every browser has a library of its own, told apart by a random token in a cookie.
+configured to, and then every browser has a library of its own.
 """
 
 import ipaddress
 import logging
+import os
 import re
-import uuid
 
 import streamlit as st
 
@@ -17,15 +17,12 @@ from heta_core.generated import GenerationAttribution
 from heta_core.library import reading, writing
 from heta_core.library import state as library_state
 from heta_core.library.entry import Shelf
-from heta_core.library.place import place
+from heta_core.library.place import VARIABLE, place
 from heta_core.settings import Weights
-from pages.ui import state
+from pages.ui import allowed, state, visitor
 from pages.ui.plain import plain
 from pages.ui.runs import Run
 
-_COOKIE = "heta_library"
-_A_YEAR = 365 * 24 * 3600
-_TOKEN = re.compile(r"[0-9a-f]{32}")
 # Headers that a proxy adds: behind one, every visitor comes from this computer.
 _PROXIED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")
 _log = logging.getLogger("heta")
@@ -35,11 +32,11 @@ def shelf() -> Shelf | None:
     """Where this visitor's analyses are kept; None where nothing is.
 
     Raises:
-        SettingsError: `HETA_LIBRARY` says nothing that can be done.
+        SettingsError: what was decided about it is nothing that can be done.
     """
     alone = is_private()
-    path = place(is_private=alone)
-    return None if path is None else Shelf(path, "" if alone else _visitor())
+    path = place(is_private=alone, environment={**os.environ, VARIABLE: allowed.current().kept})
+    return None if path is None else Shelf(path, "" if alone else visitor.token())
 
 
 def is_private() -> bool:
@@ -61,26 +58,14 @@ def _is_loopback(address: str) -> bool:
         return False
 
 
-def _visitor() -> str:
-    """The token of this browser; whoever has it sees what was saved under it, so it is as long as a key."""
-    token = state.get("visitor")
-    if token is None:
-        held = str(st.context.cookies.get(_COOKIE, ""))
-        token = held if _TOKEN.fullmatch(held) else uuid.uuid4().hex
-        state.put("visitor", token)
-    return str(token)
-
-
 def recognise() -> None:
-    """Let the browser keep its token, so that its library is there on the next visit. A private library needs none."""
+    """Let the browser keep its token where it has a library of its own, or where its jobs are counted."""
     try:
         has = shelf()
     except HetaError:  # the Library says what is wrong; every other page works without one
-        return
-    if has is None or not has.owner or st.context.cookies.get(_COOKIE) == has.owner:
-        return
-    cookie = f"{_COOKIE}={has.owner}; path=/; max-age={_A_YEAR}; SameSite=Strict"
-    st.html(f"<script>document.cookie = {cookie!r};</script>", unsafe_allow_javascript=True)
+        has = None
+    if (has is not None and has.owner) or allowed.current().jobs is not None:
+        visitor.recognise()
 
 
 def keep(run: Run | None, weights: Weights) -> None:

@@ -5,7 +5,8 @@
 2. Of several, those without a first picture come first, in the order in which they were asked; then the rest; last of
    all those that are patient, such as a run over many examples.
 3. The more questions there are, the less often each is drawn: what a server can draw in a second is shared.
-4. One thread, because pools of threads that work in turn on the same cores cost half of the time; it ends when nothing
+4. Of one visitor no more go on than this server allows, see jobs.py: the rest waits for them.
+5. One thread, because pools of threads that work in turn on the same cores cost half of the time; it ends when nothing
    has been asked for a while.
 """
 
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from heta_core.errors import HetaError
-from pages.ui import state
+from pages.ui import allowed, jobs, state, visitor
 from pages.ui.engine_cache import Step
 
 _MOMENT = 0.25  # seconds between two drawings at most: drawing takes about as long on a busy computer
@@ -42,6 +43,8 @@ class Run:
     is_live: bool = True
     is_kept: bool = False  # whether it belongs into the library has been looked at, see keeping.py
     looked: float = float("-inf")  # when a page last did
+    visitor: str = ""  # who asked, and on which page, where the jobs of a visitor are counted
+    page: str = ""
     _fault: BaseException | None = None
     _n_taken: int = 0  # steps
     _n_told: int = 0  # of them, those that were there before the last drawing began
@@ -53,8 +56,16 @@ class Run:
         """How far it is; None when it is over."""
         if not self.is_live:
             return None
+        own = jobs.before(self)
+        if own:
+            return replace(self.latest, busy=_waiting(own))
         n_ahead = _desk(self.model).ahead(self)
         return replace(self.latest, busy=f"Waiting: {n_ahead} ahead") if n_ahead else self.latest
+
+    @property
+    def is_wanted(self) -> bool:
+        """It is alive and looked at."""
+        return self.is_live and time.monotonic() - self.looked < _LOOK
 
     @property
     def has_news(self) -> bool:
@@ -70,6 +81,7 @@ class Run:
         if self.is_live:
             had_none = self.result is None
             self.looked = time.monotonic()
+            self._enter()
             if not _desk(self.model).admit(self):
                 self.is_live = False
                 self.problem = f"{_MOST} questions wait for this model, which is all it takes: try again in a minute."
@@ -82,6 +94,12 @@ class Run:
         if fault is not None:
             raise fault
         return True
+
+    def _enter(self) -> None:
+        """Count it among the jobs of its visitor, where these are counted."""
+        if not self.visitor and allowed.current().jobs is not None:
+            self.visitor, self.page = visitor.token(), state.get("page", "")
+        jobs.enter(self)
 
     def _await(self, is_news: Callable[[], bool]) -> None:
         """Wait until there is something to draw, and as long as others that are drawn meanwhile take."""
@@ -159,7 +177,7 @@ class _Desk:
     def ahead(self, run: Run) -> int:
         """How many come before it; 0 also of one that is not looked at."""
         with self._turn:
-            order = self._wanted()
+            order = self._ready()
             return order.index(run) if run in order else 0
 
     def n_wanted(self) -> int:
@@ -168,10 +186,13 @@ class _Desk:
             return len(self._wanted())
 
     def _wanted(self) -> list[Run]:
-        """What is alive and looked at, in the order in which it is worked on."""
-        now = time.monotonic()
-        wanted = [run for run in self._runs if run.is_live and now - run.looked < _LOOK]
-        return sorted(wanted, key=lambda run: (run.is_patient, run.result is not None))
+        """What is alive and looked at."""
+        return [run for run in self._runs if run.is_wanted]
+
+    def _ready(self) -> list[Run]:
+        """Of that what waits for no other job of its visitor, in the order in which it is worked on."""
+        ready = [run for run in self._wanted() if not jobs.before(run)]
+        return sorted(ready, key=lambda run: (run.is_patient, run.result is not None))
 
     def _work(self) -> None:
         idle_since = time.monotonic()
@@ -179,15 +200,21 @@ class _Desk:
             with self._turn:
                 # One that nobody looks at keeps its place for as long as the thread lives.
                 self._runs = [run for run in self._runs if run.is_live]
-                wanted = self._wanted()
-                if not wanted:
+                ready = self._ready()
+                if not ready:
                     if time.monotonic() - idle_since > _IDLE:
                         self._is_open, self._runs = False, []
                         return
                     self._turn.wait(_IDLE)
                     continue
-            wanted[0].step()
+            ready[0].step()
             idle_since = time.monotonic()
+
+
+def _waiting(own: "list[jobs.Job]") -> str:
+    """What a job waits for, of the same visitor."""
+    told = "; ".join(": ".join(filter(None, (run.page, run.latest.busy))) for run in own if isinstance(run, Run))
+    return f"Waiting for your own {'job' if len(own) == 1 else 'jobs'}: {told}"
 
 
 _desks: dict[str, _Desk] = {}

@@ -5,7 +5,7 @@ from typing import Any
 from heta_core.attribution import Attribution
 from heta_core.errors import ReportError
 from heta_core.settings import Weights
-from pages.ui import engine_cache, examples, keeping, state
+from pages.ui import allowed, engine_cache, examples, keeping, state
 from pages.ui.engine_cache import Question, Step
 from pages.ui.runs import Run
 
@@ -183,12 +183,13 @@ def uploaded() -> Any:
 
 def model() -> str:
     """The model that the next typed text is given to."""
-    return state.widget(MODEL) or engine_cache.EMBEDDED
+    return state.widget(MODEL) or allowed.current().opening
 
 
 def set_model(name: str) -> None:
-    """Choose a model as the picker would; only before the picker is drawn."""
-    state.set_widget(MODEL, name)
+    """Choose a model as the picker would; only before the picker is drawn. It has none that cannot be asked here."""
+    if allowed.is_allowed(name):
+        state.set_widget(MODEL, name)
 
 
 def strip_event() -> object:

@@ -54,21 +54,23 @@ def draw(result: Attribution) -> None:
     theme, unit = page_theme(), pinned(result)
     pictures: dict[str, Callable[[], str]] = {
         f"The text: {c.title}": partial(picture.svg, result, c.name, theme)
-        for c in words.components(result.target.kind)
+        for c in words.components(result.target.kind, is_gated=result.is_gated)
     }
     pictures[_BREAKDOWN] = partial(charts.breakdown, result, theme)
-    pictures[_PLANE] = partial(plane_sheet.svg, result, theme)
-    pictures[_HEADS] = partial(charts.heads, result, unit, theme)
+    if result.is_gated:
+        pictures[_PLANE] = partial(plane_sheet.svg, result, theme)
+        pictures[_HEADS] = partial(charts.heads, result, unit, theme)
     _panel(result, "heta", pictures, (theme, unit), partial(linking.written, result))
 
 
 def draw_generation(g: GenerationAttribution, k: int, link: Callable[[], str]) -> None:
     """The same for a generation; pictures are of all its steps, or of step k."""
     theme, one = page_theme(), g.at(k)
+    named = words.components("token", is_gated=g.is_gated)
     pictures: dict[str, Callable[[], str]] = {
-        f"Every step: {c.title}": partial(heatmap.svg, g, c.name, theme) for c in words.COMPONENTS
+        f"Every step: {c.title}": partial(heatmap.svg, g, c.name, theme) for c in named
     }
-    pictures |= {f"This step: {c.title}": partial(picture.svg, one, c.name, theme) for c in words.COMPONENTS}
+    pictures |= {f"This step: {c.title}": partial(picture.svg, one, c.name, theme) for c in named}
     _panel(g, "heta-generation", pictures, (theme, k), link)
 
 
