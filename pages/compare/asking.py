@@ -46,7 +46,7 @@ def work(method: str, question: Attribution) -> Iterator[Step]:
     Raises:
         HetaError: the model is not here, or the method cannot be used on it.
     """
-    lm = yield from engine_cache.loaded(question.source.model, may_download=False)
+    lm, question = yield from engine_cache.loaded_for(question)
     if lm.source.tokenizer_id != question.source.tokenizer_id:
         raise InputError(
             f"Need the tokenizer that the text was cut with, but {question.source.model} has another one now: explain "

@@ -12,7 +12,7 @@ from heta_core.errors import HetaError, InputError
 from heta_core.evaluation.plan import Plan, corpus
 from heta_core.faithfulness.curves import check_mask
 from heta_core.settings import Mask, Settings, Weights
-from pages.ui import keeping, session, state
+from pages.ui import allowed, keeping, session, state
 
 Source = Literal["town", "curated", "paste", "upload", "path"]
 SOURCES: dict[Source, str] = {
@@ -63,7 +63,11 @@ def skills() -> tuple[str, ...]:
 
 def sources() -> list[str]:
     """Where data can come from; from the disk of the server only where the reader sits at it."""
-    return [title for name, title in SOURCES.items() if name != "path" or keeping.is_private()]
+    return [title for name, title in SOURCES.items() if name != "path" or _has_paths()]
+
+
+def _has_paths() -> bool:
+    return keeping.is_private() and not allowed.current().demo
 
 
 def source() -> Source:
@@ -105,7 +109,7 @@ def _wanted() -> tuple[object, Callable[[], Dataset]] | None:
     if chosen == "path":
         typed = (state.widget(KEYS["path"]) or "").strip()
         path = Path(typed).expanduser()
-        return ((typed, _stamps(path)), lambda: datasets.read_path(path)) if typed and keeping.is_private() else None
+        return ((typed, _stamps(path)), lambda: datasets.read_path(path)) if typed and _has_paths() else None
     if chosen == "paste":
         text = (state.widget(KEYS["pasted"]) or "").strip("\n")
         return (text, lambda: datasets.read(text, "pasted")) if text.strip() else None
@@ -153,7 +157,7 @@ def plan(model: str, data: Dataset) -> Plan:
         SettingsError: no method was chosen.
     """
     mask: Mask = state.widget(KEYS["mask"]) or "zero"
-    settings = Settings(probes="auto", mask=mask)
+    settings = allowed.bounded(Settings(probes="auto", mask=mask))
     return Plan(
         methods=tuple(state.widget(KEYS["methods"]) or ()),
         metrics=tuple(state.widget(KEYS["metrics"]) or ()),

@@ -2,11 +2,13 @@
 
 import importlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from heta_core.datasets import Example
 from heta_core.errors import HetaError, InputError
 from heta_core.evaluation import earlier
 from heta_core.evaluation import record as records
@@ -14,10 +16,11 @@ from heta_core.evaluation.keeping import Kept, Ledger, Loose, keeping
 from heta_core.evaluation.outcome import Key, Outcome, Remark
 from heta_core.evaluation.plan import Plan
 from heta_core.evaluation.record import Record
+from heta_core.tokens import from_text
 from pages.errors import shelf
 from pages.errors.asking import Asked
 from pages.errors.looking import Looks
-from pages.ui import engine_cache, state
+from pages.ui import allowed, engine_cache, state
 from pages.ui.details import text_of
 from pages.ui.engine_cache import Step
 from pages.ui.runs import Run
@@ -99,12 +102,21 @@ def work(asked: Asked, desk: Desk) -> Iterator[Step]:
         HetaError: the model cannot be loaded, the plan names what there is not, or the run cannot be written.
     """
     lm = yield from engine_cache.loaded(asked.model, may_download=False)
+    for example in asked.dataset.examples:
+        allowed.check_length(partial(_length, lm, example), f"the example {example.id}")
     with ExitStack() as files:
         if desk.folder is not None:
             desk.kept = files.enter_context(keeping(desk.folder, asked.plan))
             files.callback(setattr, desk, "kept", None)
             desk.remarks |= desk.kept.record.remarks
         yield from _carried(lm, asked, desk.kept or Loose(desk.opened))
+
+
+def _length(lm: "LanguageModel", example: Example) -> int:
+    """Tokens of an example with its answer; 0 of a text that cannot be cut, of which the run says why."""
+    with suppress(InputError):
+        return len(from_text(lm.tokenizer, example.prompt + (example.target or "")))
+    return 0
 
 
 def _carried(lm: "LanguageModel", asked: Asked, ledger: Ledger) -> Iterator[Step]:
