@@ -8,10 +8,12 @@ import pytest
 import samples
 
 from heta_core.datasets import Example
+from heta_core.errors import InputError
 from heta_core.evaluation import account as accounts
 from heta_core.evaluation import telling
 from heta_core.evaluation.account import MOST_PROBLEMS, Account, Row, account, settings_told, summary_csv
 from heta_core.evaluation.outcome import Answer, Outcome, Scored
+from heta_core.evaluation.overview import overview
 from heta_core.evaluation.page import page
 from heta_core.evaluation.plan import Corpus, Plan
 from heta_core.evaluation.record import Record
@@ -180,3 +182,29 @@ def test_the_page_draws_each_mean_where_it_lies() -> None:
 def test_numbers_have_three_digits_and_differences_a_sign() -> None:
     assert [telling.number(v) for v in (0.12345, -0.5, 0, 1)] == ["0.123", "−0.5", "0", "1"]
     assert [telling.number(v, is_difference=True) for v in (0.5, -0.12345)] == ["+0.5", "−0.123"]
+
+
+def test_an_overview_holds_methods_against_measures() -> None:
+    told = overview(found(*DONE, SKIPPED), ("evidence_share", "evidence_at_1"))
+    title, blank, heads, _, first, second, third = told.rstrip("\n").split("\n")
+    assert title == "3 of 5 examples of mine, tiny" and not blank
+    assert heads == "| Method | Share on the evidence ↑ | Evidence@1 ↑ | Seconds |"
+    assert re.fullmatch(r"\| HETA \| 0\.75 \(.* to .*\) \| 0\.75 \(.* to .*\) \| 3\.00 \|", first)
+    assert second.endswith("| 0 | 0 | 1.00 |")  # one example is left, which has no interval
+    assert third.startswith("| Random | 0.333 (0.25 to 0.5) |")
+    assert overview(found(*DONE)).split("\n")[2].count("|") == 6  # every measure of the run
+
+
+def test_seconds_may_be_those_of_an_idle_run_of_the_same_methods() -> None:
+    idle = found(outcome("z", *(scored(name, 1.0, 0.5) for name in ("heta", "occlusion", "random"))))
+    told = overview(found(*DONE), ("evidence_share",), timed=idle)
+    assert [line.split(" | ")[-1] for line in told.rstrip().split("\n")[4:]] == ["0.500 |"] * 3
+    fewer = replace(PLAN, methods=("heta",))
+    other = found(outcome("z", scored("heta", 1.0), scored("random", 1.0)), plan=fewer)
+    with pytest.raises(InputError, match="found none of Occlusion"):
+        overview(found(*DONE), timed=other)
+
+
+def test_a_measure_that_was_not_asked_is_named_with_those_that_were() -> None:
+    with pytest.raises(InputError, match=r"are evidence_at_1, evidence_share, evidence_auprc; got 'dsa'"):
+        overview(found(*DONE), ("dsa",))

@@ -109,6 +109,9 @@ def test_a_run_is_a_folder_with_its_lines_and_what_they_come_to(
     assert (twin["n"], twin["n_missing"], twin["n_failed"], twin["n_skipped"]) == ("2", "1", "0", "1")
     values = [o.of("first_order").value("dsa") for o in record.outcomes if o.problem is None]
     assert float(twin["mean"]) == pytest.approx((values[0] + values[2]) / 2)
+    assert main(["overview", str(tmp_path / "run"), "--measures", "dsa", "--seconds", str(tmp_path / "run")]) == 0
+    assert "| Method | DSA ↑ | Seconds |" in capsys.readouterr().out
+    assert main(["overview", str(tmp_path)]) == 1 and "cannot be read" in capsys.readouterr().err
 
 
 def test_the_same_command_again_adds_nothing_and_loads_no_model(

@@ -11,6 +11,7 @@ from heta_core.shell.bench_options import asked_of_bench
 from heta_core.shell.computing import add_settings, add_weights
 from heta_core.shell.evaluate_options import asked_of_evaluate, odd_evaluate
 from heta_core.shell.files import add_files, odd_files
+from heta_core.shell.overview import asked_of_overview
 from heta_core.shell.sweep_options import asked_of_sweep, odd_sweep
 
 _EXIT_CODES = """exit codes:
@@ -29,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
-    measuring = (_evaluate, _sweep, _evidence, _bench)
+    measuring = (_evaluate, _overview, _sweep, _evidence, _bench)
     for add in (_attribute, _generate, *measuring, _serve, _models, _train, _card, _examples, _figures):
         add(commands)
     return top
@@ -145,6 +146,10 @@ def _generate(commands: _Commands) -> None:
 
 def _estimate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--estimate", action="store_true", help="tell what it would cost, and stop")
+
+
+def _overview(commands: _Commands) -> None:
+    asked_of_overview(_command(commands, "overview", "print a run of `evaluate` as one table"))
 
 
 def _evaluate(commands: _Commands) -> None:

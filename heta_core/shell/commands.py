@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from heta_core.allocator import keep_freed
 from heta_core.errors import HetaError
-from heta_core.shell import attribute, bench, evaluate, generate, serve, sweep, upkeep
+from heta_core.shell import attribute, bench, evaluate, generate, overview, serve, sweep, upkeep
 from heta_core.shell.arguments import parsed
 from heta_core.shell.progress import fail
 
@@ -18,6 +18,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "attribute": attribute.run,
     "generate": generate.run,
     "evaluate": evaluate.run,
+    "overview": overview.run,
     "sweep": sweep.run,
     "serve": serve.run,
     "models": upkeep.models,
