@@ -3,6 +3,7 @@
 import json
 import re
 import struct
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,6 +13,7 @@ import pytest
 import samples
 from made_blocks import in_blocks
 
+from heta_core.combine import UNGATED
 from heta_core.grouping import sentences
 from heta_core.report import dumps, loads
 from heta_core.taking import link
@@ -231,3 +233,22 @@ def test_the_keys_are_listed(visit) -> None:
     assert "explain why this word stands here" in page.locator(".keys dl").inner_text()
     page.keyboard.press("?")
     assert not page.locator(".keys dl").is_visible()
+
+
+def test_a_score_without_a_gate_is_drawn_without_one(offline) -> None:
+    a = replace(SHOWN, method=UNGATED, transition=None)
+    page = offline(a)
+    assert [t.inner_text().split("\n")[0] for t in page.locator(".tabs button").all()] == ["Ungated", "Hessian", "KL"]
+    tokens = page.locator(".strip .tok").all()[: a.n_units]
+    depths = [float(t.evaluate("t => t.style.getPropertyValue('--v')")) for t in tokens]
+    assert depths == pytest.approx(a.shares / max(a.shares), abs=1e-4)
+    tokens[0].click()
+    amounts = page.locator(".fall .amount")
+    assert [amount.get_attribute("data-of") for amount in amounts.all()] == ["hessian", "kl", "strength", "score"]
+    assert float(amounts.last.get_attribute("data-value")) == pytest.approx(a.scores[0], rel=1e-5)
+    assert "no gate = score" in page.locator(".fall").get_attribute("aria-label")
+    assert page.locator("section.plane").is_hidden()
+    assert "Transition" not in page.locator("main").inner_text()
+    page.locator('[data-key="beta"]').fill("1")
+    other = a.with_weights(replace(a.weights, beta=1.0))
+    assert float(amounts.last.get_attribute("data-value")) == pytest.approx(other.scores[0], rel=1e-5)
