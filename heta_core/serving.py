@@ -167,9 +167,9 @@ def variable(key: str) -> str:
 
 
 def table() -> list[str]:
-    """Every key with its variable, what holds without it, and its meaning: rows of a table in Markdown."""
+    """Every variable with its key in the file, what holds without it, and its meaning: rows of a table in Markdown."""
     return [
-        f"| `{own.name}` | `{variable(own.name)}` | {own.metadata['unset']} | {own.metadata['meaning']} |"
+        f"| `{variable(own.name)}` | `{own.name}` | {own.metadata['unset']} | {own.metadata['meaning']} |"
         for own in fields(Serving)
     ]
 

@@ -189,7 +189,7 @@ def test_a_saved_text_that_is_too_long_is_not_asked_about_again(monkeypatch: pyt
     monkeypatch.setenv("HETA_MAX_TOKENS", str(len(SHOWN.tokens) - 1))
     monkeypatch.setattr(engine_cache, "warm", lambda: pytest.fail("the engine was asked"))
     for ask in [ask for name, ask in ASKED_AGAIN.items() if name != "question"]:
-        with pytest.raises(InputError, match=f"This text has {len(SHOWN.tokens)}"):
+        with pytest.raises(InputError, match=f"this text has {len(SHOWN.tokens)}"):
             next(ask())
 
 
@@ -263,6 +263,16 @@ def test_a_further_job_of_a_visitor_waits_and_says_for_what(one_job: None, reque
     assert second.run.busy is second.run.latest
     second.run.stop()
     other.run.stop()
+
+
+def test_what_is_refused_waits_for_nothing(one_job: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = of_visitor("owner/allowed", "kate"), of_visitor("evil/model", "kate")
+    monkeypatch.setenv("HETA_MODELS", "owner/allowed")
+    first.run.advance()
+    second.run.advance()
+    assert first.run.is_live and not second.run.is_live and not second.threads
+    assert second.run.problem is not None and "asks only owner/allowed, got evil/model" in second.run.problem
+    first.run.stop()
 
 
 def test_a_job_that_no_page_looks_at_is_not_waited_for(one_job: None, request: pytest.FixtureRequest) -> None:

@@ -54,7 +54,7 @@ def check_model(model: str) -> None:
         )
 
 
-def check_length(count: Callable[[], int], what: str = "This text") -> None:
+def check_length(count: Callable[[], int], what: str = "this text") -> None:
     """Refuse a text that is too long for this server. Without a limit nothing is counted.
 
     Args:

@@ -42,8 +42,8 @@ def page(title: str, on_model: Callable[[], None] | None = None) -> Iterator[Non
         for path, label, icon in PAGES:
             st.page_link(path, label=label, icon=icon)
         controls.model_picker(on_model)
-        if allowed.current().demo:
-            st.info(_demo(), icon=":material/storefront:")
+    if allowed.current().demo:  # not in the sidebar, which is closed on a phone
+        st.caption(_demo())
     with boundary():
         yield
     engine_cache.warm()  # last, so that the import of torch does not compete with the first picture
@@ -58,7 +58,8 @@ def _is_set_up() -> bool:
 
 
 def _demo() -> str:
-    return f"Demo: the embedded model alone, texts of up to {allowed.current().longest} tokens, and nothing is kept."
+    most = allowed.current().longest
+    return f":material/storefront: Demo: the embedded model alone, texts of up to {most} tokens, and nothing is kept."
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from heta_core.errors import HetaError
-from pages.ui import engine_cache, session
+from pages.ui import allowed, engine_cache, session
 from pages.ui.plain import plain
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def told(name: str, text: str) -> Iterator[str]:
     """Every fact on a line of its own, as Markdown."""
     yield f"**{plain(name)}**"
     try:
+        allowed.check_model(name)
         card = importlib.import_module("heta_core.models.card").card(name)
         yield from _facts(card)
         yield _cost(card, text)
@@ -47,7 +48,7 @@ def told(name: str, text: str) -> Iterator[str]:
 
 def _facts(card: "Card") -> Iterator[str]:
     shape = [
-        f"{_short(card.n_parameters)} parameters",
+        f"{short(card.n_parameters)} parameters",
         *([f"{card.n_layers} layers"] if card.n_layers else []),
         *([f"{card.n_heads} heads"] if card.n_heads else []),
         *([f"{card.context:,} tokens of context"] if card.context else []),
@@ -71,9 +72,9 @@ def _cost(card: "Card", text: str) -> str:
     return plain(f"{found.words}.")
 
 
-def _short(n: int) -> str:
+def short(n: float) -> str:
     """A number as models are named by it: 124 M, 8.0 B."""
     for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if n >= size:
             return f"{n / size:.3g} {letter}"
-    return str(n)
+    return f"{n:g}"

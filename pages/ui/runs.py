@@ -81,10 +81,9 @@ class Run:
         if self.is_live:
             had_none = self.result is None
             self.looked = time.monotonic()
-            self._enter()
-            if not _desk(self.model).admit(self):
+            self.problem = self._refusal()
+            if self.problem is not None:
                 self.is_live = False
-                self.problem = f"{_MOST} questions wait for this model, which is all it takes: try again in a minute."
                 return True
             self._await(lambda: not self.is_live or (had_none and self.result is not None))
         elif not self.has_news:
@@ -95,11 +94,19 @@ class Run:
             raise fault
         return True
 
-    def _enter(self) -> None:
-        """Count it among the jobs of its visitor, where these are counted."""
+    def _refusal(self) -> str | None:
+        """Take it up, counted among the jobs of its visitor; why not, where it cannot be."""
+        try:
+            if self.model:
+                allowed.check_model(self.model)  # at once: what is refused should not wait for its turn
+        except HetaError as error:
+            return str(error)
         if not self.visitor and allowed.current().jobs is not None:
             self.visitor, self.page = visitor.token(), state.get("page", "")
         jobs.enter(self)
+        if _desk(self.model).admit(self):
+            return None
+        return f"{_MOST} questions wait for this model, which is all it takes: try again in a minute."
 
     def _await(self, is_news: Callable[[], bool]) -> None:
         """Wait until there is something to draw, and as long as others that are drawn meanwhile take."""
