@@ -1,6 +1,7 @@
 """Downloads: nothing without consent, everything with it, and every way to fail in words."""
 
 import errno
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from little_hub import COMMIT, serving
 
 from heta_core.errors import LoadError, UnsupportedModelError
 from heta_core.loading import available, describe_remote, load
-from heta_core.models import download, hub
+from heta_core.models import download, hub, suggested
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +140,30 @@ def test_a_damaged_model_in_the_cache_is_listed_with_its_problem(asked: list[str
     weights.resolve().write_bytes(weights.read_bytes()[:-8])
     (entry,) = available()
     assert entry.problem is not None and "model.safetensors is damaged" in entry.problem
+
+
+def test_models_in_folders_are_listed_by_their_path(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "shelf").mkdir()
+    (tmp_path / "shelf" / "own").symlink_to(folder)
+    (tmp_path / "shelf" / "notes").mkdir()
+    monkeypatch.setenv("HETA_MODELS", os.pathsep.join([str(tmp_path / "shelf"), str(tmp_path / "nothing")]))
+    (own,) = (model for model in available() if model.place == "folder")
+    assert own.name == str(folder.resolve()) and own.problem is None and own.n_parameters > 0
+    assert load(own.name).source.family == "gpt2"
+    monkeypatch.delenv("HETA_MODELS")
+    monkeypatch.chdir(tmp_path)
+    assert not [model for model in available() if model.place == "folder"]
+    (tmp_path / "shelf").rename(tmp_path / "models")
+    assert [model.name for model in available() if model.place == "folder"] == [own.name]
+
+
+def test_only_what_fits_is_suggested(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = [one.n_parameters for one in suggested.suggested()]
+    assert sizes == sorted(sizes)
+    monkeypatch.setattr(suggested, "told_available", lambda: 600_000_000)
+    assert [one.name for one in suggested.suggested()] == ["distilgpt2", "gpt2", "HuggingFaceTB/SmolLM2-135M"]
+    assert all(4 * one.n_parameters < 600_000_000 for one in suggested.suggested())
+    monkeypatch.setattr(suggested, "told_available", lambda: None)
+    assert "mistralai/Mistral-7B-v0.3" in [one.name for one in suggested.suggested()]

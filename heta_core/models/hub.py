@@ -1,5 +1,6 @@
 """Where a model's files are: in this program, in a folder, in the Hugging Face cache, or still at the hub."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,7 @@ from heta_core.models.download import Progress, check_repo_id, fetch
 from heta_core.models.files import CONFIG, inspect, is_complete, is_model_folder
 
 EMBEDDED = "littletown"
+FOLDERS_VARIABLE = "HETA_MODELS"
 EMBEDDED_FOLDER = Path(__file__).resolve().parents[2] / "assets" / EMBEDDED
 
 
@@ -25,12 +27,15 @@ class Located:
     revision: str | None  # commit, where it comes from the hub
 
 
+Place = Literal["embedded", "cache", "folder"]
+
+
 @dataclass(frozen=True, slots=True)
 class LocalModel:
     """A model that loads without a download, or the reason why it does not."""
 
     name: str  # what `load` takes
-    place: Literal["embedded", "cache"]
+    place: Place
     n_bytes: int  # of the weights
     n_parameters: int  # 0 of an adapter
     model_type: str
@@ -64,7 +69,10 @@ def locate(name: str | Path, *, download: bool = False, progress: Progress | Non
 
 
 def available() -> tuple[LocalModel, ...]:
-    """The embedded model, then the models of the Hugging Face cache by name. No network."""
+    """The embedded model, the models of the Hugging Face cache by name, then those of folders by path. No network.
+
+    Folders are looked at in `models` beside where the program was started, or in those that HETA_MODELS lists.
+    """
     found = [_local(EMBEDDED, "embedded", EMBEDDED_FOLDER)] if is_model_folder(EMBEDDED_FOLDER) else []
     try:
         repos = scan_cache_dir(constants.HF_HUB_CACHE).repos
@@ -74,10 +82,21 @@ def available() -> tuple[LocalModel, ...]:
         cached = _cached(repo_id)
         if cached is not None:
             found.append(_local(repo_id, "cache", cached.folder))
-    return tuple(found)
+    return (*found, *(_local(str(folder), "folder", folder) for folder in _folders()))
 
 
-def _local(name: str, place: Literal["embedded", "cache"], folder: Path) -> LocalModel:
+def _folders() -> list[Path]:
+    """Model folders that lie in the places for them."""
+    places = os.environ.get(FOLDERS_VARIABLE) or "models"
+    roots = [Path(place).expanduser() for place in places.split(os.pathsep) if place]
+    try:
+        inside = [folder.resolve() for root in roots if root.is_dir() for folder in sorted(root.iterdir())]
+        return [folder for folder in inside if is_model_folder(folder)]
+    except OSError:  # what cannot be looked into has no models for us
+        return []
+
+
+def _local(name: str, place: Place, folder: Path) -> LocalModel:
     try:
         if adapters.is_adapter_folder(folder):
             adapter = adapters.read_adapter(folder, name)

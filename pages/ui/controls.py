@@ -9,7 +9,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from heta_core.errors import HetaError
 from heta_core.littletown.lexicon import known_words
-from pages.ui import allowed, engine_cache, model_card, session
+from heta_core.models.suggested import Suggestion, suggested
+from pages.ui import allowed, engine_cache, keeping, model_card, session
 from pages.ui.engine_cache import EMBEDDED, Step
 from pages.ui.plain import plain
 from pages.ui.question import Question, rule
@@ -31,25 +32,39 @@ def slot(is_filled: bool) -> DeltaGenerator:
 def model_picker(on_change: Callable[[], None] | None = None) -> None:
     """The models that are on this computer, and room to type another id; or those that can be asked here."""
     only = allowed.names()
-    local = engine_cache.local_models() or ()
-    opening = allowed.current().opening
-    here = dict.fromkeys([opening, EMBEDDED, session.model(), *(m.name for m in local if m.problem is None)])
+    local = [
+        m
+        for m in engine_cache.local_models() or ()
+        if m.problem is None and (m.place != "folder" or keeping.is_private())
+    ]
+    here = [allowed.current().opening, EMBEDDED, session.model(), *session.asked_models(), *(m.name for m in local)]
+    sizes = {} if only else {s.name: s for s in suggested() if s.name not in here}
     st.selectbox(
         "Model",
-        list(only or here),
+        list(only or dict.fromkeys([*here, *sizes])),
+        format_func=lambda name: _with_size(name, sizes),
         key=session.MODEL,
         on_change=on_change or _model_chosen,
         accept_new_options=not only,
         persist_state="session",
         help="The models that this server lets you ask."
         if only
-        else "Models in the Hugging Face cache of this computer. Type any other Hugging Face id or a folder.",
+        else "What you asked before and what is on this computer, then some to fetch. Type any other Hugging Face id "
+        "or a folder.",
     )
     if session.model() == EMBEDDED:
         st.caption(f"A small model of one made-up town.{_elsewhere()}")
     if not only and not engine_cache.is_warm():
         st.caption("More models are listed when the engine has started.")
     model_card.draw()
+
+
+def _with_size(name: str, sizes: dict[str, Suggestion]) -> str:
+    """A model that would have to be downloaded says how large it is."""
+    found = sizes.get(name)
+    if found is None:
+        return name
+    return f"{name} · {model_card.short(found.n_parameters)}, download" + (", gated" if found.is_gated else "")
 
 
 def _elsewhere() -> str:

@@ -100,7 +100,15 @@ def advance() -> bool:
         return False
     if run.result is not None:
         edit(False)
+        name = run.result.source.model
+        if name not in asked_models():
+            state.put("asked_models", (name, *asked_models()))
     return True
+
+
+def asked_models() -> tuple[str, ...]:
+    """The models that have answered this visitor, the newest first."""
+    return state.get("asked_models", ())  # type: ignore[no-any-return]
 
 
 def stop() -> None:
