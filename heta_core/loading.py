@@ -4,7 +4,6 @@ import threading
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import cast
 from weakref import WeakKeyDictionary
 
 from torch import nn
@@ -14,7 +13,7 @@ from heta_core.architectures import Architecture, find, known, unread
 from heta_core.errors import LoadError, UnsupportedModelError
 from heta_core.language_model import LanguageModel
 from heta_core.models import fingerprint
-from heta_core.models.adapters import joint_name, merged, unwrapped
+from heta_core.models.adapters import merged, unwrapped
 from heta_core.models.building import Dtype, build, chosen_device, chosen_dtype, read_config, read_tokenizer
 from heta_core.models.checks import check_equations, feed_forward, has_prefix
 from heta_core.models.download import Progress, RemoteModel, describe_remote
@@ -23,7 +22,7 @@ from heta_core.models.finding import found, tokenizer_folder
 from heta_core.models.hub import EMBEDDED, LocalModel, available
 from heta_core.models.offloading import AUTO, Packing, packing_of, placed, precision
 from heta_core.parts import Source
-from heta_core.placement import missing, places
+from heta_core.placement import missing, parameters, places
 from heta_core.tokens import Tokenizer
 
 __all__ = ["EMBEDDED", "LocalModel", "RemoteModel", "available", "describe_remote", "load", "wrap"]
@@ -55,22 +54,19 @@ def load(
         UnsupportedModelError: it is no decoder-only model, or the method's equations do not hold on it.
         OutOfMemoryError: it does not fit into memory.
     """
-    packing = packing_of(dtype)
-    number = chosen_dtype(None if packing else cast(Dtype | None, dtype))
-    one = None if device == AUTO else chosen_device(device)
+    number, one = chosen_dtype(dtype), None if device == AUTO else chosen_device(device)
     located, adapter = found(name, download=download, progress=progress)
     files = inspect(located.folder, located.name)
     config = read_config(files, located.name)
     tokenizer = read_tokenizer(tokenizer_folder(located, adapter), located.name)
     tell = progress or _silent
     tell("weights", 0.0)
-    with placed(one, packing, config, adapter) as place:
+    with placed(one, packing_of(dtype), config, adapter) as place:
         model = build(files, config, located.name, number, place, partial(tell, "weights"))
     called, revision, weights = located.name, located.revision, files.weights
     if adapter is not None:
         model = merged(model, adapter)
-        called, weights = joint_name(called, adapter.name), (*weights, adapter.weights)
-        revision = joint_name(revision or "local", adapter.revision or "local")
+        called, revision, weights = adapter.on(called, revision, weights)
     tell("checks", 0.0)
     lm = _checked(model, tokenizer, _source(model, tokenizer, called, revision, fingerprint.of_files(weights)))
     tell("checks", 1.0)
@@ -90,21 +86,21 @@ def wrap(model: nn.Module, tokenizer: Tokenizer, *, name: str | None = None) -> 
         LoadError: the model has no language-model head, or some of its weights are nowhere.
         UnsupportedModelError: the method's equations do not hold on it.
     """
-    model, adapted = unwrapped(model)
-    if model.get_output_embeddings() is None:
+    runs, adapted = unwrapped(model)
+    if runs.get_output_embeddings() is None:
         raise LoadError(
-            f"A model with a language-model head is needed, found {type(model).__name__}: load it with "
+            f"A model with a language-model head is needed, found {type(runs).__name__}: load it with "
             "AutoModelForCausalLM."
         )
-    away = missing(model)
+    away = missing(runs)
     if away is not None:
         raise LoadError(
             f"All weights must be in memory, or brought there by accelerate, but {away!r} is neither: load the model "
             "again."
         )
-    called = name or adapted or model.name_or_path or type(model).__name__
-    revision = getattr(model.config, "_commit_hash", None)
-    return _checked(model, tokenizer, _source(model, tokenizer, called, revision, fingerprint.of_model(model)))
+    called = name or adapted or runs.name_or_path or type(runs).__name__
+    revision = getattr(runs.config, "_commit_hash", None)
+    return _checked(runs, tokenizer, _source(runs, tokenizer, called, revision, fingerprint.of_model(runs)))
 
 
 def _source(model: PreTrainedModel, tokenizer: Tokenizer, name: str, revision: str | None, weights_id: str) -> Source:
@@ -114,7 +110,7 @@ def _source(model: PreTrainedModel, tokenizer: Tokenizer, name: str, revision: s
         weights_id=weights_id,
         tokenizer_id=fingerprint.of_tokenizer(tokenizer, model.config.get_text_config().vocab_size),
         family="",  # known once a family's equations hold
-        n_parameters=sum(p.numel() for p in model.parameters()),
+        n_parameters=sum(p.numel() for _, p in parameters(model)),
         dtype=precision(model),
         device=places(model),
         versions=fingerprint.versions(),

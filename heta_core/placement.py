@@ -1,8 +1,8 @@
 """Where weights are, of models that are spread over devices.
 
 What does not fit beside the rest stays in memory or on disk until its module runs (accelerate does that with hooks),
-and is of the device `meta` in between. Derivatives hold all the same: what a forward was run with stays in its graph. So
-a graph takes as much memory as the weights that it went through.
+and is of the device `meta` in between. Derivatives hold all the same: what a forward was run with stays in its graph.
+So a graph takes as much memory as the weights that it went through.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 from torch import nn
+
+from heta_core.errors import UnsupportedModelError
 
 
 def runs_on(module: nn.Module) -> torch.device:
@@ -30,6 +32,33 @@ def n_bytes_away(model: nn.Module) -> int:
     return sum(p.numel() * p.element_size() for p in model.parameters() if p.is_meta)
 
 
+def check_whole(model: nn.Module, purpose: str) -> None:
+    """Refuse what would read or change weights that are elsewhere.
+
+    Raises:
+        UnsupportedModelError: some are.
+    """
+    if is_spread(model):
+        raise UnsupportedModelError(
+            f"{purpose} needs the model in one place, but it is spread over {places(model)}: load it on one device."
+        )
+
+
+def parameters(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """Each parameter once, with its name; of one that is elsewhere what is kept there.
+
+    Where weights that are shared are elsewhere, each module has a stand-in of its own for them.
+    """
+    shared: dict[str, str] = getattr(model, "all_tied_weights_keys", None) or {}
+    modules = dict(model.named_modules())
+    for name, parameter in model.named_parameters():
+        holder, _, own = name.rpartition(".")
+        if not parameter.is_meta:
+            yield name, parameter
+        elif name not in shared:
+            yield name, _kept(modules[holder], own)
+
+
 def missing(model: nn.Module) -> str | None:
     """The name of a weight that is nowhere, if there is one."""
     for name, module in model.named_modules():
@@ -46,11 +75,7 @@ def places(model: nn.Module) -> str:
     return ", ".join(dict.fromkeys(names)) or str(next(model.parameters()).device)
 
 
-def value_of(module: nn.Module, own: str) -> torch.Tensor:
-    """A parameter of a module by its own name, from where it is kept."""
-    parameter: torch.Tensor = getattr(module, own)
-    if not parameter.is_meta:
-        return parameter
+def _kept(module: nn.Module, own: str) -> torch.Tensor:
     hook: Any = next(h for h in _hooks(module) if h.offload)
     value: torch.Tensor = hook.weights_map[own]
     return value

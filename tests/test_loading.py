@@ -218,7 +218,7 @@ def test_a_missing_weight_is_an_error_and_no_random_number(folder: Path) -> None
 
 def test_a_model_larger_than_memory_is_refused_before_it_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(building, "free_memory", lambda _device: 1000)
-    with pytest.raises(OutOfMemoryError, match=r"needs about 0\.0 GB of memory, 0\.0 GB are free: take a smaller"):
+    with pytest.raises(OutOfMemoryError, match=r"needs about 0\.0 GB of memory \(.*\), 0\.0 GB are free: take a"):
         load(folder)
 
 
@@ -240,7 +240,7 @@ def test_free_memory_is_known_here_or_not_at_all() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dtype": "int8"}, "dtype must be one of float64, float32, bfloat16, float16, got 'int8'"),
+        ({"dtype": "int8"}, "dtype must be one of float64, float32, bfloat16, float16, 8bit, 4bit, got 'int8'"),
         ({"device": "toaster"}, "A device of this computer is needed, got 'toaster', found cpu"),
         ({"device": "meta"}, "A device of this computer is needed, got 'meta'"),
     ],
@@ -253,7 +253,9 @@ def test_options_that_cannot_be_met_are_named(folder: Path, options: dict[str, s
 def test_progress_is_told(folder: Path) -> None:
     told: list[tuple[str, float]] = []
     load(folder, progress=lambda stage, part: told.append((stage, part)))
-    assert told == [("weights", 0.0), ("checks", 0.0), ("checks", 1.0)]
+    parts = [part for stage, part in told if stage == "weights"]
+    assert parts == sorted(parts) and parts[0] == 0 and 0.5 < parts[-1] < 1
+    assert told[len(parts) :] == [("checks", 0.0), ("checks", 1.0)]
 
 
 def test_loading_says_nothing_of_its_own(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -269,7 +271,7 @@ def test_a_model_without_a_head_is_refused(tokenizer: PreTrainedTokenizerFast) -
 def test_offloaded_weights_are_refused(tokenizer: PreTrainedTokenizerFast) -> None:
     model = random_model(TINY_CONFIGS["gpt2"])
     model.transformer.h[1].to("meta")
-    with pytest.raises(LoadError, match=r"All weights must be in memory, but 'transformer\.h\.1"):
+    with pytest.raises(LoadError, match=r"in memory, or brought there by accelerate, but 'transformer\.h\.1"):
         wrap(model, tokenizer)
 
 

@@ -73,8 +73,8 @@ def _check_range(found: Sensitivity) -> None:
     n_lost = int((found.scores == 0).sum())
     if n_lost:
         raise NotDifferentiableError(
-            f"The Hessian needs second derivatives that the numbers of the model can hold; in float16 those of {n_lost} "
-            f"of {len(found.scores)} units are too small and became 0: load the model in bfloat16 or float32."
+            "The Hessian needs second derivatives that the numbers of the model can hold; in float16 those of "
+            f"{n_lost} of {len(found.scores)} units are too small and became 0: load the model in bfloat16 or float32."
         )
 
 

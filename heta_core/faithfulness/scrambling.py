@@ -29,6 +29,7 @@ from heta_core.loading import wrap
 from heta_core.memory import in_words
 from heta_core.parts import Work
 from heta_core.passes.room import SAFE_PART, free
+from heta_core.placement import check_whole
 from heta_core.targets import as_asked
 
 
@@ -79,6 +80,7 @@ def scrambled_copy(lm: LanguageModel, *, n_last: int | None = None, seed: int = 
     Raises: as `scramble_steps`, and
         UnsupportedModelError: the method's equations do not hold on the copy.
     """
+    check_whole(lm.model, "A copy with other weights")
     _check_room(lm)
     with lm.lock:
         model = copy.deepcopy(lm.model)

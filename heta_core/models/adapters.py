@@ -40,6 +40,14 @@ class Adapter:
         """Its safetensors."""
         return self.folder / WEIGHTS
 
+    def on(
+        self, name: str, revision: str | None, weights: tuple[Path, ...]
+    ) -> tuple[str, str | None, tuple[Path, ...]]:
+        """Name, revision and files of a model with this in it."""
+        revisions = (revision, self.revision)
+        both = None if revisions == (None, None) else joint_name(*(one or "local" for one in revisions))
+        return joint_name(name, self.name), both, (*weights, self.weights)
+
 
 def is_adapter_folder(folder: Path) -> bool:
     """An adapter is there, whatever else is missing."""
@@ -79,8 +87,8 @@ def read_adapter(folder: Path, name: str, revision: str | None = None) -> Adapte
         raise LoadError(f"The adapter {name} needs its weights as {WEIGHTS}, found {found}. Save it as safetensors.")
     if any(folder.glob("model*.safetensors")):
         raise LoadError(
-            f"{name} holds a whole model and an adapter, and it is not said which is meant: give {CONFIG} and {WEIGHTS} "
-            "a folder of their own."
+            f"{name} holds a whole model and an adapter, and it is not said which is meant: give {CONFIG} and "
+            f"{WEIGHTS} a folder of their own."
         )
     return Adapter(name, folder, base, revision)
 
@@ -122,7 +130,8 @@ def merged(model: PreTrainedModel, adapter: Adapter) -> PreTrainedModel:
     except _FAILURES as error:
         told = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise LoadError(
-            f"The adapter {adapter.name} does not fit {adapter.base}: {told[:300]}. Take the model that it was made for."
+            f"The adapter {adapter.name} does not fit {adapter.base}: {told[:300]}. Take the model that it was made "
+            "for."
         ) from error
     return cast(PreTrainedModel, found).eval().requires_grad_(False)
 

@@ -14,7 +14,7 @@ from transformers.utils import logging
 from heta_core.errors import LoadError, OutOfMemoryError
 from heta_core.memory import told_available
 from heta_core.models.files import ModelFiles
-from heta_core.models.offloading import Placing
+from heta_core.models.offloading import PACKINGS, Packing, Placing, packing_of
 from heta_core.tokens import Tokenizer
 
 Dtype = Literal["float64", "float32", "bfloat16", "float16"]
@@ -49,15 +49,19 @@ def chosen_device(device: str | None) -> torch.device:
     return chosen
 
 
-def chosen_dtype(dtype: Dtype | None) -> torch.dtype:
+def chosen_dtype(dtype: Dtype | Packing | None) -> torch.dtype:
     """The precision asked for; if none is, float32: half precision leaves few digits in a second derivative.
+
+    What is packed is computed with in float32 too.
 
     Raises:
         LoadError: there is no such precision.
     """
-    if dtype is not None and dtype not in DTYPES:
-        raise LoadError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}.")
-    return DTYPES[dtype or "float32"]
+    if dtype is None or packing_of(dtype):
+        return torch.float32
+    if dtype not in DTYPES:
+        raise LoadError(f"dtype must be one of {', '.join((*DTYPES, *PACKINGS))}, got {dtype!r}.")
+    return DTYPES[dtype]
 
 
 def read_config(files: ModelFiles, name: str) -> PreTrainedConfig:
@@ -98,19 +102,7 @@ def build(
         raise _too_large(name, files, dtype, f"{free / 1e9:.1f} GB are free")
     try:
         with _quiet(), _telling(tell):
-            model, report = AutoModelForCausalLM.from_pretrained(
-                files.folder,
-                config=config,
-                dtype=dtype,
-                attn_implementation="eager",
-                trust_remote_code=False,
-                use_safetensors=True,
-                local_files_only=True,
-                output_loading_info=True,
-                **(place.options if isinstance(place, Placing) else {}),
-            )
-        if isinstance(place, torch.device):
-            model = cast(PreTrainedModel, model).to(place)
+            model, report = _read(files, config, dtype, place)
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise _too_large(name, files, dtype, "less is free") from error
     except (*FAILURES, SafetensorError) as error:
@@ -119,9 +111,28 @@ def build(
         # They would be filled with random numbers.
         lacking = sorted(str(key) for key in (*report["missing_keys"], *report["mismatched_keys"]))
         raise LoadError(f"{name} lacks {len(lacking)} of its weights, the first is {lacking[0]}: fetch it again.")
+    return model.eval().requires_grad_(False)
+
+
+def _read(
+    files: ModelFiles, config: PreTrainedConfig, dtype: torch.dtype, place: torch.device | Placing
+) -> tuple[PreTrainedModel, dict[str, Any]]:
+    """The model where it belongs, and what transformers reports of its weights."""
+    model, report = AutoModelForCausalLM.from_pretrained(
+        files.folder,
+        config=config,
+        dtype=dtype,
+        attn_implementation="eager",
+        trust_remote_code=False,
+        use_safetensors=True,
+        local_files_only=True,
+        output_loading_info=True,
+        **(place.options if isinstance(place, Placing) else {}),
+    )
     if isinstance(place, Placing):
         place.kept_by(model)
-    return cast(PreTrainedModel, model).eval().requires_grad_(False)
+        return model, report
+    return cast(PreTrainedModel, model).to(place), report
 
 
 def read_tokenizer(folder: Path, name: str) -> Tokenizer:

@@ -12,7 +12,8 @@ from heta_core.models.hub import Located, locate
 def found(name: str | Path, *, download: bool, progress: Progress | None) -> tuple[Located, Adapter | None]:
     """Where a model is, and the adapter that is to be added to it.
 
-    A folder with " + " in its name is given as a `Path`. What an adapter is made for is not downloaded with it: its size and licence were not seen when consent was given.
+    A folder with " + " in its name is given as a `Path`. What an adapter is made for is not downloaded with it: its
+    size and licence were not seen when consent was given.
 
     Raises:
         LoadError: there is no such model, or it is not on this computer and may not be downloaded.

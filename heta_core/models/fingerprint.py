@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel
 
-from heta_core.placement import value_of
+from heta_core.placement import parameters
 from heta_core.tokens import Tokenizer
 
 # A sample is enough to tell fine-tunes apart: training moves every weight.
@@ -35,11 +35,9 @@ def of_files(paths: Sequence[Path]) -> str:
 def of_model(model: PreTrainedModel) -> str:
     """Weights in memory: name, shape, dtype and an evenly spaced sample of every parameter."""
     digest = hashlib.sha256()
-    modules = dict(model.named_modules())
-    for name, parameter in model.named_parameters():
+    for name, parameter in parameters(model):
         digest.update(f"{name} {tuple(parameter.shape)} {parameter.dtype}\n".encode())
-        holder, _, own = name.rpartition(".")
-        flat = value_of(modules[holder], own).detach().flatten()
+        flat = parameter.detach().flatten()
         n_samples = min(_N_SAMPLES, len(flat))
         where = torch.arange(n_samples, device=flat.device) * len(flat) // max(n_samples, 1)
         digest.update(flat[where].double().cpu().numpy().tobytes())

@@ -1,7 +1,7 @@
 """How weights come into memory where they are not simply read and moved to one device as a whole.
 
-Spread over devices (`device="auto"`), what does not fit on the GPUs stays in memory, and what does not fit there on disk,
-until its module runs. Packed into 8 or 4 bits, they are unpacked where a matrix is used.
+Spread over devices (`device="auto"`), what does not fit on the GPUs stays in memory, and what does not fit there on
+disk, until its module runs. Packed into 8 or 4 bits, they are unpacked where a matrix is used.
 """
 
 import shutil

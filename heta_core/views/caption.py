@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from heta_core.attribution import Attribution
-from heta_core.views import estimates, naming, ranking, words
+from heta_core.views import estimates, naming, precision, ranking, words
 from heta_core.views.standing import standing
 from heta_core.views.words import percent, quoted
 
@@ -205,7 +205,7 @@ def _scaling(a: Attribution) -> str:
 
 
 def _means(a: Attribution) -> Iterator[str]:
-    """The information term where it is not plainly the KL, the mask and the estimator."""
+    """The information term where it is not plainly the KL, the mask, the estimator and the precision."""
     if a.foil:
         yield "information term: |Δ| (contrast)"
     if a.target.kind == "span":
@@ -216,3 +216,4 @@ def _means(a: Attribution) -> Iterator[str]:
         yield f"scored: {blocks}, not sums over tokens"
     yield f"masked: {words.masking(a.settings.mask, scored)}"
     yield estimates.told(a)
+    yield precision.told(a.source.dtype)
