@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.compare import asking, choosing, drawing, picking
+from pages.compare import asking, choosing, drawing, masking, picking
 from pages.generate import branches
 from pages.library import doing, whole
 from pages.ui import frame, keeping, session, state
@@ -31,6 +31,7 @@ def compare() -> None:
     answers = {name.upper(): side.answer for name, side in sides.items() if side and side.answer}
     if "A" in answers and len(answers) > 1:
         drawing.draw(answers)
+        state.put("compare.running", (*state.get("compare.running"), *masking.draw(answers)))
 
 
 def advance() -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import samples
 import streamlit as st
+import truth
 from streamlit.testing.v1 import AppTest
 from test_generate_page import act
 from test_library_page import HOSTILE, component, library, press, texts
@@ -26,8 +27,9 @@ from heta_core.errors import InputError  # noqa: E402
 from heta_core.library import reading, writing  # noqa: E402
 from heta_core.library.entry import Shelf, Words  # noqa: E402
 from heta_core.parts import Given  # noqa: E402
+from heta_core.settings import Mask  # noqa: E402
 from heta_core.views import side_by_side  # noqa: E402
-from pages.compare import asking, choosing  # noqa: E402
+from pages.compare import asking, choosing, masking  # noqa: E402
 from pages.library import doing  # noqa: E402
 from pages.ui import catalogue, engine_cache, examples, keeping, session  # noqa: E402
 from pages.ui.engine_cache import Step  # noqa: E402
@@ -133,6 +135,22 @@ def test_one_entry_is_compared_with_another_that_is_chosen(app: AppTest, saved: 
     assert address(app) == {"a": left, "b": right} and len(questions(app)) == 2
     app.selectbox(key=choosing.picker_key("a")).set_value(None).run()
     assert address(app) == {"b": right} and questions(app) == []
+
+
+def test_the_same_prompt_on_two_models_is_two_choices(app: AppTest, shelf: Shelf, saved: tuple[str, str]) -> None:
+    models = ("far/away", "far/off", "far/off")
+    others = [
+        writing.save(shelf, replace(ONE, source=replace(ONE.source, model=model, weights_id=str(k) * 64)))
+        for k, model in enumerate(models)
+    ]
+    compare(app, a=saved[0], b=others[0])
+    offered = app.selectbox(key=choosing.picker_key("b")).options
+    assert len(set(offered)) == len(offered) == 5 and sum("far/off" in one for one in offered) == 2
+    press(app, "Add a column")  # with it the browser says again what stands in every picker
+    assert (address(app)["a"], address(app)["b"]) == (saved[0], others[0])
+    for other in others[1:]:
+        app.selectbox(key=choosing.picker_key("c")).set_value(other).run()
+        assert address(app)["c"] == other and "far/off" in told(app)
 
 
 def test_the_two_are_exchanged(app: AppTest, saved: tuple[str, str]) -> None:
@@ -327,3 +345,96 @@ def test_one_analysis_is_enough_where_methods_can_be_asked(app: AppTest, shelf: 
 def test_an_address_with_no_such_method_is_refused(app: AppTest, saved: tuple[str, str], wrong: str) -> None:
     compare(app, a=saved[0], b=wrong.format(saved[0]))
     assert "Choose another one here" in app.warning[0].value and questions(app) == []
+
+
+# deletion curves
+
+
+@pytest.fixture
+def curves(methods: list[str], monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, bool]]:
+    """Other methods can be asked, and curves drawn; of which method's map, under which mask, with random orders."""
+    drawn: list[tuple[str, str, bool]] = []
+
+    def work(result: Attribution, mask: Mask, has_random: bool) -> Iterator[Step]:
+        drawn.append((result.method, mask, has_random))
+        if mask == "attention":
+            raise InputError("The <b>mask</b> cannot be used: take another.")
+        found = truth.curves(result, mask=mask)
+        yield Step("Masking: 9 passes so far", 1.0, replace(found, curves=found.curves[: 6 if has_random else 1]))
+
+    monkeypatch.setattr(masking, "work", work)
+    return drawn
+
+
+def lines(app: AppTest) -> list[str]:
+    """The areas below the plot; none where nothing is drawn."""
+    shown = [text.value for text in app.markdown if text.value.startswith("- ")]
+    return [line.replace("\\", "")[2:] for text in shown for line in text.split("\n")]
+
+
+def told(app: AppTest) -> str:
+    """What is written on the page, as it is read."""
+    return texts(app).replace("\\", "")
+
+
+DRAW = "Draw the deletion curves"
+
+
+def test_curves_are_drawn_only_when_asked_and_once(
+    app: AppTest, saved: tuple[str, str], curves: list[tuple[str, str, bool]]
+) -> None:
+    compare(app, a=saved[0], b=f"occlusion~{saved[0]}")
+    assert curves == [] and lines(app) == [] and not app.get("plotly_chart")
+    press(app, DRAW)
+    assert curves == [("heta", "mean", True), ("occlusion", "mean", False)]  # the same question: random orders, once
+    first, second, chance = lines(app)
+    assert first.startswith("A: HETA. Area ") and second.startswith("B: Occlusion. Area ")
+    assert all(
+        "5 random orders; masked is a token with its embedding set to the mean" in one for one in (first, second)
+    )
+    assert chance.startswith("Random orders: mean area ") and len(app.get("plotly_chart")) == 1
+    assert app.button(key="heta.compare.draw").disabled
+    compare(library(app), a=saved[0], b=f"occlusion~{saved[0]}")  # kept while the session lasts
+    assert len(lines(app)) == 3 and len(curves) == 2
+    app.segmented_control(key=masking.DIRECTION).set_value("Insertion").run()
+    assert "above" in lines(app)[0] and len(curves) == 2
+    app.selectbox(key=masking.MASK).set_value("zero").run()
+    assert lines(app) == [] and len(curves) == 2
+    press(app, DRAW)
+    assert len(curves) == 4 and all("circular" in line for line in lines(app)[:2])
+
+
+def test_a_column_that_is_added_waits_for_the_reader_and_another_question_has_no_random(
+    app: AppTest, saved: tuple[str, str], curves: list[tuple[str, str, bool]]
+) -> None:
+    press(compare(app, a=saved[0], b=saved[1]), DRAW)
+    assert [has_random for *_, has_random in curves] == [False, False] and len(lines(app)) == 2
+    assert "compare shapes, not areas" in told(app) and "B: HETA, “cup” rather than “map”" in lines(app)[1]
+    app.selectbox(key=choosing.ADDED).set_value("occlusion").run()
+    assert len(curves) == 2 and "C has no curve yet" in told(app) and len(lines(app)) == 2
+    press(app, DRAW)
+    assert curves[2:] == [("occlusion", "mean", False)] and len(lines(app)) == 3
+
+
+def test_a_mask_that_fails_says_why_and_can_be_asked_again(
+    app: AppTest, saved: tuple[str, str], curves: list[tuple[str, str, bool]]
+) -> None:
+    compare(app, a=saved[0], b=saved[1])
+    app.selectbox(key=masking.MASK).set_value("attention").run()
+    press(app, DRAW)
+    why = [warning.value.replace("\\", "") for warning in app.warning]
+    assert [one[:2] for one in why] == ["A:", "B:"] and all("cannot be used" in one for one in why)
+    assert lines(app) == []
+    assert "<b>" not in texts(app).replace("\\<", "")
+    press(app, DRAW)
+    assert len(curves) == 4
+
+
+def test_a_column_whose_model_is_not_here_has_no_curve(
+    app: AppTest, shelf: Shelf, saved: tuple[str, str], curves: list[tuple[str, str, bool]]
+) -> None:
+    other = writing.save(shelf, replace(ONE, source=replace(ONE.source, model="far/away", weights_id="0" * 64)))
+    compare(app, a=saved[0], b=other)
+    assert "B has no curve: its model, far/away, is not on this computer" in told(app)
+    press(app, DRAW)
+    assert curves == [("heta", "mean", False)] and len(lines(app)) == 1

@@ -118,14 +118,14 @@ def together(
     for k, (column, name) in enumerate(zip(columns, orders.names(columns), strict=True)):
         hue, dash, symbol = _COLUMN_LOOKS[k]
         colour, curves = getattr(palette, hue), column.curves
-        marked = _apart(lines, k)
+        marked, side = _apart(lines, k)
         found.add_scatter(
             x=lines[k][0],
             y=lines[k][1],
             name=html.escape(name),
             mode="lines+markers+text",
             text=[column.letter if rank == marked else "" for rank in range(len(curves.ranks))],
-            textposition="top right",
+            textposition=side,
             textfont={"color": palette.text, "size": 15, "shadow": _halo(palette.ground)},
             line={"color": colour, "dash": dash, "width": 2.5},
             marker={"color": colour, "symbol": symbol, "size": 7},
@@ -144,15 +144,21 @@ def _halo(ground: str) -> str:
     return ", ".join(f"{x}px {y}px 1px {ground}" for x in (-1, 1) for y in (-1, 1))
 
 
-def _apart(lines: Sequence[tuple[Floats, Floats]], k: int) -> int:
-    """Where the k-th line is farthest from the others, so that its letter can be read; each elsewhere if they meet."""
+def _apart(lines: Sequence[tuple[Floats, Floats]], k: int) -> tuple[int, str]:
+    """Where the letter of the k-th line can be read: the point farthest from the others, and its side away from them.
+
+    Where it meets another all along, each has its letter elsewhere.
+    """
     x, y = lines[k]
-    gaps = [np.abs(y - np.interp(x, *line)) for j, line in enumerate(lines) if j != k]
-    nearest = np.min(gaps, axis=0) if gaps else np.zeros(len(x))
+    is_falling = y[-1] < y[0]
+    above, below = ("top right", "bottom left") if is_falling else ("top left", "bottom right")
+    gaps = np.array([np.interp(x, *line) - y for j, line in enumerate(lines) if j != k] or [np.zeros(len(x))])
+    nearest = np.abs(gaps).min(0)
     height = max(float(np.ptp(values)) for _, values in lines)
-    if nearest.max() > _LEAST_GAP * height:
-        return int(nearest.argmax())
-    return len(x) * (k + 1) // (len(lines) + 2)
+    if nearest.max() <= _LEAST_GAP * height:
+        return len(x) * (k + 1) // (len(lines) + 2), above
+    marked = int(nearest.argmax())
+    return marked, below if gaps[np.abs(gaps[:, marked]).argmin(), marked] > 0 else above
 
 
 def _parts(curves: Curves) -> list[float]:

@@ -6,6 +6,7 @@ this visitor's shelf only.
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -17,6 +18,7 @@ from heta_core.library import entry as entries
 from heta_core.library import reading
 from heta_core.library.entry import Entry, Result, Shelf
 from pages.compare import asking
+from pages.library.listing import moment
 from pages.ui import session, state
 from pages.ui.runs import Run
 
@@ -217,8 +219,24 @@ def step_key(name: str) -> str:
     return f"heta.compare.step.{name}"
 
 
-def title(entry_id: str, of: Choices) -> str:
-    """What an analysis is called in a picker."""
-    if entry_id == EXPLORE and of.explore is not None:
-        return f"On Explore now: {entries.title(of.explore)}"
-    return next((entry.words.title for entry in of.entries if entry.id == entry_id), entry_id)
+def titles(of: Choices) -> dict[str, str]:
+    """What each is called in a picker. No two alike: a browser sends back the name, not which of them was meant."""
+    found = [entry.words.title for entry in of.entries]
+    seen: Counter[str] = Counter()
+    for told in (
+        lambda entry, _: entry.model,
+        lambda entry, _: moment(entry.created),
+        lambda _, name: _next(seen, name),
+    ):
+        n = Counter(found)
+        found = [
+            f"{name} · {told(entry, name)}" if n[name] > 1 else name
+            for entry, name in zip(of.entries, found, strict=True)
+        ]
+    named = dict(zip((entry.id for entry in of.entries), found, strict=True))
+    return named | ({EXPLORE: f"On Explore now: {entries.title(of.explore)}"} if of.explore else {})
+
+
+def _next(seen: Counter[str], name: str) -> int:
+    seen[name] += 1
+    return seen[name]

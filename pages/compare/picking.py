@@ -45,7 +45,7 @@ def _side(shelf: Shelf, name: str, of: Choices) -> Side | None:
         letter,
         ids,
         index=None,
-        format_func=lambda entry_id: choosing.title(entry_id, of),
+        format_func=choosing.titles(of).__getitem__,
         key=choosing.picker_key(name),
         on_change=choosing.choose,
         args=(name,),

@@ -11,6 +11,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import numpy as np  # noqa: E402
 import samples  # noqa: E402 - needs the path above
+import truth  # noqa: E402
 from made_blocks import in_blocks  # noqa: E402
 from streamlit.web import cli  # noqa: E402
 
@@ -18,9 +19,9 @@ from heta_core.attribution import Attribution  # noqa: E402
 from heta_core.errors import InputError  # noqa: E402
 from heta_core.grouping import resolve  # noqa: E402
 from heta_core.parts import Given  # noqa: E402
-from heta_core.settings import Weights  # noqa: E402
+from heta_core.settings import Mask, Weights  # noqa: E402
 from heta_core.tokens import Tokens  # noqa: E402
-from pages.compare import asking  # noqa: E402
+from pages.compare import asking, masking  # noqa: E402
 from pages.ui import catalogue, engine_cache, examples  # noqa: E402
 from pages.ui.engine_cache import Question, Step  # noqa: E402
 
@@ -71,7 +72,17 @@ def by_method(method: str, question: Attribution) -> Iterator[Step]:
     yield Step("done", 1.0, replace(asked, given=Given(scores, found.title, found.unit, is_signed=True)))
 
 
+def in_order(result: Attribution, mask: Mask, has_random: bool) -> Iterator[Step]:
+    """Made-up curves, each column's falling elsewhere, with time to be stopped."""
+    found = truth.curves(result, mask=mask, own=0.1 + 0.07 * (len(result.method) % 7))
+    found = replace(found, curves=found.curves[: 6 if has_random else 1])
+    for partial in truth.growing(found):
+        time.sleep(0.4)
+        yield Step(f"Masking: {partial.work.done} passes so far", partial.work.fraction, partial)
+
+
 asking.work = by_method
+masking.work = in_order
 engine_cache.steps = steps
 engine_cache.local_models = lambda *, is_urgent=False: ()
 engine_cache._HEAVY = ()
