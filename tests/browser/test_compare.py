@@ -263,6 +263,65 @@ def test_a_method_is_stopped_asked_again_saved_and_removed(visit, ids: tuple[She
     writing.delete(shelf, [entry.id for entry in reading.find(shelf).entries if entry.id not in (one, other)])
 
 
+@pytest.mark.parametrize(("theme", "width"), [("dark", 390), pytest.param("light", 1440, marks=pytest.mark.figures)])
+def test_deletion_curves_are_drawn_when_asked_stopped_and_kept(visit, theme: str, width: int) -> None:
+    page = visit(theme=theme)
+    opened(page, 1440)
+    for n, title in ((3, "Occlusion"), (4, "Shapley sampling")):
+        add_method(page, title)
+        page.wait_for_selector(f".columns[data-n='{n}']")
+    page.get_by_role("button", name="Remove B").click()
+    page.wait_for_selector(".columns[data-n='3']")
+    page.set_viewport_size({"width": width, "height": 900})
+    draw, stop = (page.get_by_role("button", name=name) for name in ("Draw the deletion curves", "Stop masking"))
+    areas, chart = page.locator(".stMarkdown li"), page.locator(".stPlotlyChart")
+    draw.wait_for()
+    page.wait_for_timeout(1500)
+    assert areas.count() == 0 and chart.count() == 0 and stop.count() == 0  # nothing runs by itself
+    draw.click()
+    stop.click()
+    page.get_by_text("C: stopped before its curve was drawn.").wait_for()
+    assert areas.count() < 4
+    draw.click()
+    page.get_by_text("Random orders: mean area").wait_for()
+    stop.wait_for(state="detached")
+    page.wait_for_function("document.querySelectorAll('.stMarkdown li').length === 4")
+    for said, name in zip(areas.all_inner_texts(), ("A: HETA", "B: Occlusion", "C: Shapley sampling"), strict=False):
+        assert said.startswith(f"{name}. Area 0.") and "under p of “cup”" in said and "set to the mean" in said
+    assert draw.is_disabled()
+
+    # Each line has its name in the legend, its letter beside it, and a dash that no other has.
+    chart.locator(".scatterlayer .trace").nth(5).wait_for(state="attached")
+    assert chart.locator(".legendtext").all_text_contents() == [
+        "Random: mean and span of 5",
+        "A: HETA",
+        "B: Occlusion",
+        "C: Shapley sampling",
+    ]
+    assert [text for text in chart.locator(".textpoint text").all_text_contents() if text.strip()] == list("ABC")
+    dashes = chart.locator(".scatterlayer .trace").evaluate_all(
+        "all => all.slice(-3).map(t => getComputedStyle(t.querySelector('.js-line')).strokeDasharray)"
+    )
+    assert len(set(dashes)) == 3
+    page.evaluate(ENGINE)
+    found = page.evaluate(
+        "async () => (await axe.run('.stMain')).violations.map(rule => [rule.id, rule.nodes[0].html])"
+    )
+    assert found == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+    said = areas.first.inner_text()
+    page.get_by_role("radio", name="Insertion").click()
+    page.get_by_text("above").first.wait_for()
+    if width < 768:
+        page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_role("link", name="Library").first.click()
+    page.get_by_text("2 analyses").wait_for()
+    page.get_by_role("link", name="Compare").first.click()
+    page.get_by_text("Random orders: mean area").wait_for()
+    assert stop.count() == 0 and areas.first.inner_text().startswith(said[:12])
+
+
 def test_long_texts_scroll_together(visit, ids: tuple[Shelf, str, str]) -> None:
     shelf = ids[0]
     for n in (0, 1):
