@@ -16,6 +16,7 @@ from pages.ui.plain import plain
 from pages.ui.question import Question, rule
 
 _LONGEST_NAME = 200
+_LOOK = 1.0  # seconds between two looks at an engine that starts
 _MOST_UNKNOWN = 0.25  # a larger part of unknown words has left Littletown's world
 _WORD = re.compile(r"[^\W_]+")
 
@@ -49,14 +50,22 @@ def model_picker(on_change: Callable[[], None] | None = None) -> None:
         persist_state="session",
         help="The models that this server lets you ask."
         if only
-        else "What you asked before and what is on this computer, then some to fetch. Type any other Hugging Face id "
-        "or a folder.",
+        else "What you asked before and what is on this computer, then some to download (↓). Type any other Hugging "
+        "Face id or a folder.",
     )
     if session.model() == EMBEDDED:
         st.caption(f"A small model of one made-up town.{_elsewhere()}")
     if not only and not engine_cache.is_warm():
-        st.caption("More models are listed when the engine has started.")
+        _until_warm()
     model_card.draw()
+
+
+@st.fragment(run_every=_LOOK)
+def _until_warm() -> None:
+    """What is missing from the list, until it can be read."""
+    if engine_cache.is_warm():
+        st.rerun()
+    st.caption("More models are listed when the engine has started.")
 
 
 def _with_size(name: str, sizes: dict[str, Suggestion]) -> str:
@@ -64,7 +73,7 @@ def _with_size(name: str, sizes: dict[str, Suggestion]) -> str:
     found = sizes.get(name)
     if found is None:
         return name
-    return f"{name} · {model_card.short(found.n_parameters)}, download" + (", gated" if found.is_gated else "")
+    return f"↓ {model_card.short(found.n_parameters)} · {name}" + (" (gated)" if found.is_gated else "")
 
 
 def _elsewhere() -> str:
@@ -90,6 +99,10 @@ def is_here(name: str) -> bool:
     """The model needs no download. One that cannot be asked here is offered for none: asking it says why."""
     if not allowed.is_allowed(name):
         return True
+    return all(_is_one_here(one) for one in name.split(" + "))  # a model, or that and an adapter for it
+
+
+def _is_one_here(name: str) -> bool:
     is_folder = "/" in name and name[:1] in "/.~"
     return is_folder or name == EMBEDDED or any(m.name == name for m in engine_cache.local_models(is_urgent=True) or ())
 
