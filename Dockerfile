@@ -1,8 +1,9 @@
-# The app for others, on the CPU; with --build-arg TORCH_INDEX= on a GPU: Linux gets the CUDA build where no index is named.
+# The app for others. Linux gets torch's CUDA build, which runs on the CPU too; the much smaller CPU build comes with
+# --build-arg TORCH_INDEX=ADDRESS, the index of CPU builds that PyTorch's own installation page names.
 # Written, not run: no container engine was at hand. tests/test_serving.py holds what can be held without one.
 FROM python:3.11-slim
 
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+ARG TORCH_INDEX=
 
 RUN useradd --create-home --uid 10001 heta && mkdir /data && chown heta /data
 WORKDIR /app

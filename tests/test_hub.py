@@ -12,11 +12,16 @@ import pytest
 from conftest import TINY_CONFIGS, byte_tokenizer, random_model
 from huggingface_hub import constants
 from huggingface_hub.errors import OfflineModeIsEnabled
-from little_hub import COMMIT, serving
+from little_hub import COMMIT, TOKEN, serving
+from peft import LoraConfig, get_peft_model
+from transformers import AutoModelForCausalLM
 
 from heta_core.errors import LoadError, UnsupportedModelError
 from heta_core.loading import available, describe_remote, load
 from heta_core.models import download, hub, suggested
+
+# Of peft, about what it asks transformers.
+pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +42,19 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def asked(folder: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def adapter_at_the_hub(folder: Path, tmp_path: Path) -> Path:
+    """An adapter of the good model."""
+    config = LoraConfig(r=2, target_modules=["c_proj"], task_type="CAUSAL_LM", fan_in_fan_out=True)
+    model = get_peft_model(AutoModelForCausalLM.from_pretrained(folder), config)
+    model.peft_config["default"].base_model_name_or_path = "someone/tiny"
+    model.save_pretrained(tmp_path / "adapter", save_embedding_layers=False)
+    return tmp_path / "adapter"
+
+
+@pytest.fixture
+def asked(
+    folder: Path, cache: Path, tmp_path: Path, adapter_at_the_hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[list[str]]:
     """A hub with a good model, one of pickles and one of another kind; what it is asked."""
     pickles, translator = tmp_path / "pickles", tmp_path / "translator"
     for path in (pickles, translator):
@@ -46,7 +63,13 @@ def asked(folder: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     (pickles / "pytorch_model.bin").write_bytes(b"never opened")
     shutil.copy(folder / "model.safetensors", translator)
     (translator / "config.json").write_text('{"model_type": "t5", "is_encoder_decoder": true}')
-    repos = {"someone/tiny": folder, "someone/pickles": pickles, "someone/translator": translator}
+    repos = {
+        "someone/tiny": folder,
+        "someone/gated": folder,
+        "someone/pickles": pickles,
+        "someone/translator": translator,
+        "someone/adapter": adapter_at_the_hub,
+    }
     with serving(repos) as (address, asked):
         monkeypatch.setattr(constants, "ENDPOINT", address)
         template = address + "/{repo_id}/resolve/{revision}/{filename}"
@@ -93,8 +116,9 @@ def test_a_broken_off_download_is_not_taken_for_a_model(asked: list[str], cache:
 @pytest.mark.parametrize(
     ("repo_id", "kind", "message"),
     [
-        ("someone/nothing", LoadError, "The hub has no public model 'someone/nothing': check the spelling"),
-        ("someone/gated", LoadError, "only for those who accepted its licence"),
+        ("someone/nothing", LoadError, "no public model 'someone/nothing': check the spelling.* HF_TOKEN"),
+        ("someone/gated", LoadError, "only for those who accepted its licence: .* HF_TOKEN"),
+        ("someone/closed", LoadError, r"The hub refuses someone/closed \(HTTP 403\): give a token .* HF_TOKEN"),
         ("someone/broken", LoadError, r"could not answer for someone/broken \(HTTP 500\)"),
         ("someone/pickles", LoadError, "pickle files can run code"),
         ("someone/translator", UnsupportedModelError, "A decoder-only language model is needed"),
@@ -104,6 +128,31 @@ def test_what_the_hub_refuses_is_said(asked: list[str], repo_id: str, kind: type
     with pytest.raises(kind, match=message):
         load(repo_id, download=True)
     assert not [path for path in asked if "/resolve/" in path]
+
+
+def test_a_token_opens_what_is_gated_and_is_kept_nowhere(
+    asked: list[str], cache: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    lm = load("someone/gated", download=True)
+    assert lm.source.revision == COMMIT
+    assert TOKEN not in repr(lm.source) + repr(describe_remote("someone/gated")) + repr(vars(lm.model.config))
+    assert not [path for path in cache.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
+    with pytest.raises(LoadError) as refused:
+        load("someone/closed", download=True)
+    assert TOKEN not in str(refused.value)
+    assert TOKEN not in "".join(capfd.readouterr())
+
+
+def test_an_adapter_is_fetched_and_its_model_only_when_asked(asked: list[str]) -> None:
+    with pytest.raises(LoadError, match=r"is added to someone/tiny, which has to be here too.*describe_remote"):
+        load("someone/adapter", download=True)
+    assert not [path for path in asked if path.startswith("/someone/tiny/resolve/")]
+    load("someone/tiny", download=True)
+    lm = load("someone/adapter")
+    assert (lm.source.model, lm.source.revision) == ("someone/tiny + someone/adapter", f"{COMMIT} + {COMMIT}")
+    assert load("someone/tiny + someone/adapter").source == lm.source
+    assert ("someone/adapter", "adapter of someone/tiny") in [(m.name, m.model_type) for m in available()]
 
 
 @pytest.mark.parametrize(
@@ -148,11 +197,11 @@ def test_models_in_folders_are_listed_by_their_path(
     (tmp_path / "shelf").mkdir()
     (tmp_path / "shelf" / "own").symlink_to(folder)
     (tmp_path / "shelf" / "notes").mkdir()
-    monkeypatch.setenv("HETA_MODELS", os.pathsep.join([str(tmp_path / "shelf"), str(tmp_path / "nothing")]))
+    monkeypatch.setenv("HETA_MODEL_FOLDERS", os.pathsep.join([str(tmp_path / "shelf"), str(tmp_path / "nothing")]))
     (own,) = (model for model in available() if model.place == "folder")
     assert own.name == str(folder.resolve()) and own.problem is None and own.n_parameters > 0
     assert load(own.name).source.family == "gpt2"
-    monkeypatch.delenv("HETA_MODELS")
+    monkeypatch.delenv("HETA_MODEL_FOLDERS")
     monkeypatch.chdir(tmp_path)
     assert not [model for model in available() if model.place == "folder"]
     (tmp_path / "shelf").rename(tmp_path / "models")

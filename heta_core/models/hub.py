@@ -14,7 +14,7 @@ from heta_core.models.download import Progress, check_repo_id, fetch
 from heta_core.models.files import CONFIG, inspect, is_complete, is_model_folder
 
 EMBEDDED = "littletown"
-FOLDERS_VARIABLE = "HETA_MODELS"
+FOLDERS_VARIABLE = "HETA_MODEL_FOLDERS"
 EMBEDDED_FOLDER = Path(__file__).resolve().parents[2] / "assets" / EMBEDDED
 
 
@@ -71,7 +71,7 @@ def locate(name: str | Path, *, download: bool = False, progress: Progress | Non
 def available() -> tuple[LocalModel, ...]:
     """The embedded model, the models of the Hugging Face cache by name, then those of folders by path. No network.
 
-    Folders are looked at in `models` beside where the program was started, or in those that HETA_MODELS lists.
+    Folders are looked at in `models` beside where the program was started, or in those that HETA_MODEL_FOLDERS lists.
     """
     found = [_local(EMBEDDED, "embedded", EMBEDDED_FOLDER)] if is_model_folder(EMBEDDED_FOLDER) else []
     try:
