@@ -147,16 +147,24 @@ def embed(lm: LanguageModel, ids: tuple[int, ...]) -> Tensor:
     Raises:
         InputError: an id is not in the vocabulary.
     """
-    module = lm.model.get_input_embeddings()
-    n_rows = len(module.weight)
+    check_ids(lm, ids)
+    embeddings: Tensor = lm.model.get_input_embeddings()(torch.tensor(ids, device=lm.device))
+    return embeddings.detach()
+
+
+def check_ids(lm: LanguageModel, ids: tuple[int, ...]) -> None:
+    """Refuse ids that the model has no embeddings for; a lookup would end the process of a GPU.
+
+    Raises:
+        InputError: an id is not in the vocabulary.
+    """
+    n_rows = len(lm.model.get_input_embeddings().weight)
     unknown = next((i for i in ids if not 0 <= i < n_rows), None)
     if unknown is not None:
         raise InputError(
             f"Ids must be from 0 to {n_rows - 1}, the model's vocabulary; the text has {unknown}: the tokenizer "
             "belongs to another model."
         )
-    embeddings: Tensor = module(torch.tensor(ids, device=lm.device))
-    return embeddings.detach()
 
 
 def log_probs(logits: Tensor) -> Tensor:

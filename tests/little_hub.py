@@ -9,18 +9,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
+TOKEN = "hf_" + "x" * 30  # of one who accepted the licence
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 @contextmanager
 def serving(repos: dict[str, Path]) -> Iterator[tuple[str, list[str]]]:
-    """Its address and the paths that are asked of it, growing. A repo named "…/gated" or "…/broken" is what it says."""
+    """Its address and the paths that are asked of it, growing.
+
+    A repo named "…/gated" is for those with the token, "…/closed" for nobody, and "…/broken" is what it says.
+    """
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked.append(urlsplit(self.path).path)
-            self.answer(*response(asked[-1], repos))
+            is_known = self.headers.get("Authorization") == f"Bearer {TOKEN}"
+            self.answer(*response(asked[-1], repos, is_known=is_known))
 
         do_HEAD = do_GET  # noqa: N815 - the name is the protocol's
 
@@ -47,14 +52,16 @@ def serving(repos: dict[str, Path]) -> Iterator[tuple[str, list[str]]]:
         thread.join()
 
 
-def response(path: str, repos: dict[str, Path]) -> tuple[int, bytes, dict[str, str]]:
+def response(path: str, repos: dict[str, Path], *, is_known: bool = False) -> tuple[int, bytes, dict[str, str]]:
     """Status, content and headers."""
     parts = path.strip("/").split("/")
     is_api = parts[:2] == ["api", "models"]
     owner, name, *rest = parts[2:] if is_api else parts
     if name == "broken":
         return 500, b"{}", {}
-    if name == "gated":
+    if name == "closed":
+        return 403, b"{}", {}
+    if name == "gated" and not is_known:
         return 403, b"{}", {"X-Error-Code": "GatedRepo"}
     folder = repos.get(f"{owner}/{name}")
     if folder is None:

@@ -16,6 +16,7 @@ from heta_core.engine import attribute
 from heta_core.errors import LoadError, UnsupportedModelError
 from heta_core.loading import load, wrap
 from heta_core.models import fingerprint
+from heta_core.models.card import card
 from heta_core.settings import Settings
 
 # Of peft, about what it asks transformers.
@@ -96,6 +97,11 @@ def test_a_result_names_the_model_and_the_adapter(adapter: Path, bases: dict[str
     assert lm.source.weights_id != load(base).source.weights_id
     assert load(lm.source.model).source == lm.source
     assert lm.source.n_parameters == load(base).source.n_parameters
+
+
+def test_what_is_known_beforehand_is_that_of_the_model(adapter: Path, bases: dict[str, Path]) -> None:
+    found, base = card(adapter), card(bases["llama"])
+    assert (found.name, found.n_parameters) == (f"{bases['llama']} + {adapter}", base.n_parameters)
 
 
 def test_another_adapter_is_another_model(adapter: Path, bases: dict[str, Path], tmp_path: Path) -> None:

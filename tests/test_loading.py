@@ -1,20 +1,25 @@
 """From a name to a model: what loads, what is refused and in which words, and how results are traced to weights."""
 
+import copy
 import json
 import shutil
 import socket
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from conftest import TINY_CONFIGS, byte_tokenizer, random_model
 from safetensors.torch import load_file, save_file
 from transformers import GPT2Model, PreTrainedTokenizerFast
 
-from heta_core.errors import LoadError, OutOfMemoryError, UnsupportedModelError
+from heta_core.engine import attribute
+from heta_core.errors import InputError, LoadError, OutOfMemoryError, UnsupportedModelError
 from heta_core.language_model import LanguageModel
 from heta_core.loading import available, load, wrap
 from heta_core.models import building, fingerprint, hub
+from heta_core.settings import Settings
+from heta_core.targets import Choice
 
 
 @pytest.fixture(scope="module")
@@ -314,3 +319,71 @@ def test_tokenizers_are_told_apart_with_or_without_a_table(tokenizer: PreTrained
     ids = {fingerprint.of_tokenizer(t, 264) for t in (tokenizer, Bare(0), Bare(1))}
     assert len(ids) == 3
     assert fingerprint.of_tokenizer(Bare(0), 264) in ids
+
+
+# what still runs, and what does not
+
+
+def test_a_sharded_model_is_the_same_model(original: Path, tmp_path: Path) -> None:
+    whole = load(original)
+    whole.model.save_pretrained(tmp_path, max_shard_size="20KB")
+    whole.tokenizer.save_pretrained(tmp_path)  # type: ignore[attr-defined]
+    shards = sorted(tmp_path.glob("model-*.safetensors"))
+    assert len(shards) > 1
+    lm = load(tmp_path)
+    assert all(torch.equal(a, b) for a, b in zip(lm.model.parameters(), whole.model.parameters(), strict=True))
+    assert lm.source.weights_id == fingerprint.of_files(shards)
+    shards[-1].write_bytes(shards[-1].read_bytes()[:-1] + b"\x00")
+    assert load(tmp_path).source.weights_id != lm.source.weights_id
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2"])
+@pytest.mark.parametrize("is_tied", [True, False])
+def test_a_head_of_its_own_and_a_shared_one_both_run(
+    kind: str, is_tied: bool, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    config = copy.deepcopy(TINY_CONFIGS[kind])
+    config.tie_word_embeddings = is_tied
+    lm = wrap(random_model(config), tokenizer)
+    shares = lm.model.get_output_embeddings().weight is lm.model.get_input_embeddings().weight
+    assert shares == is_tied
+    found = attribute(lm, "head", settings=Settings(probes=2))
+    assert found.scores.shape == (len(found.tokens),) and found.scores.any()
+
+
+def test_a_vocabulary_padded_beyond_the_tokenizer_runs(folder: Path) -> None:
+    """The rows beyond can be said too, whatever they spell."""
+    lm = load(folder)
+    assert lm.vocabulary == 264 > len(lm.tokenizer.get_vocab()) == 257  # type: ignore[attr-defined]
+    found = attribute(lm, "pad", choice=Choice(token_id=263), settings=Settings(probes=1))
+    assert found.target.token_id == 263
+    assert np.isfinite(found.scores).all()
+
+
+def test_a_tokenizer_of_a_larger_vocabulary_is_refused_where_it_shows(folder: Path) -> None:
+    lm = load(folder)
+    lm.tokenizer.add_tokens([f"word{k}" for k in range(40)])  # type: ignore[attr-defined]
+    assert attribute(lm, "ordinary", settings=Settings(probes=1)).scores.any()
+    with pytest.raises(InputError, match=r"Ids must be from 0 to 263.*: the tokenizer belongs to another model"):
+        attribute(lm, "a word39")
+
+
+@pytest.mark.parametrize("special", [{}, {"bos_token": None, "eos_token": None}])
+def test_a_tokenizer_without_marks_of_beginning_and_end_runs(folder: Path, special: dict[str, None]) -> None:
+    table = json.loads((folder / "tokenizer.json").read_text())
+    table["post_processor"] = None
+    (folder / "tokenizer.json").write_text(json.dumps(table))
+    change(folder / "tokenizer_config.json", **special)
+    lm = load(folder)
+    found = attribute(lm, "bare", settings=Settings(probes=1))
+    assert found.tokens.ids == tuple(lm.tokenizer.encode("bare", add_special_tokens=False))
+    assert len(found.tokens) == 4 and found.scores.any()
+
+
+@pytest.mark.parametrize("name", ["model.layers.0.self_attn.v_proj.weight", "model.norm.weight"])
+def test_a_weight_that_is_no_number_is_refused(folder: Path, name: str) -> None:
+    weights = load_file(folder / "model.safetensors")
+    weights[name].view(-1)[0] = float("nan")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UnsupportedModelError, match=r"NaN|nan"):
+        load(folder)

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,13 @@ def test_the_page_opens_with_the_first_example_and_asks_no_model(app: AppTest) -
     assert view["kl"] == pytest.approx(list(example.information.kl), rel=5e-6)
     assert data["page"]["swap"] == {"from": "Kate", "to": "Noah"}
     assert asked == []
+
+
+def test_the_page_says_what_half_precision_costs(app: AppTest, folder: Path) -> None:
+    shown = samples.result(weights=Weights(scaling="unit"))
+    low = replace(shown, source=replace(shown.source, dtype="bfloat16"))
+    (folder / "00.json").write_text(dumps(low), encoding="utf-8")
+    assert "computed in bfloat16: one to two digits of a score are good" in sent(app.run())["view"]["method"]
 
 
 def test_the_first_screen_imports_no_torch(folder: Path) -> None:

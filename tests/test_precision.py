@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import samples
 import torch
 from conftest import TINY_CONFIGS, random_model
 from scipy.stats import spearmanr
@@ -20,7 +21,9 @@ from heta_core.passes.curvature import first_gradient, open_gauss_newton, open_w
 from heta_core.passes.prefix import Chunk
 from heta_core.passes.slopes import slopes
 from heta_core.settings import Settings
+from heta_core.shell.lines import report
 from heta_core.targets import next_token
+from heta_core.views import caption, strip
 
 IDS = (256, 40, 41, 99, 7, 120, 3)
 HALVES = ("bfloat16", "float16")
@@ -87,6 +90,15 @@ def test_a_step_that_half_precision_does_not_resolve_is_refused(gpt2: LanguageMo
     with pytest.raises(SettingsError, match=r"in bfloat16 less than 0\.062 is lost to rounding: load the model in"):
         attribute(low, "step", settings=settings)
     assert attribute(low, "step", settings=replace(settings, step=0.1)).hessian is not None
+
+
+def test_a_result_says_in_which_precision_it_was_computed() -> None:
+    made = samples.result()
+    assert "float32" not in caption.method(made)
+    low = replace(made, source=replace(made.source, dtype="bfloat16"))
+    assert "computed in bfloat16: one to two digits of a score are good" in caption.method(low)
+    assert "computed in bfloat16" in report(low, 3)
+    assert "computed in bfloat16" in str(strip.payload(low)["method"])
 
 
 @pytest.fixture(scope="module")

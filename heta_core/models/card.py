@@ -10,9 +10,10 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 
 from heta_core.errors import UnsupportedModelError
 from heta_core.families import Standing, standing
+from heta_core.models.adapters import joint_name
 from heta_core.models.building import FAILURES, read_config, reason
 from heta_core.models.files import ModelFiles, inspect
-from heta_core.models.hub import locate
+from heta_core.models.finding import found
 
 _CARD = "README.md"
 
@@ -41,11 +42,11 @@ def card(name: str | Path) -> Card:
         LoadError: there is no such model here, or its files are damaged or unsafe.
         UnsupportedModelError: it is no decoder-only language model.
     """
-    located = locate(name)
+    located, adapter = found(name, download=False, progress=None)
     files = inspect(located.folder, located.name)
     config = read_config(files, located.name).get_text_config()
     return Card(
-        name=located.name,
+        name=located.name if adapter is None else joint_name(located.name, adapter.name),
         folder=located.folder,
         model_type=files.model_type,
         standing=standing(files.model_type),
@@ -79,8 +80,8 @@ def without_weights(files: ModelFiles, config: PreTrainedConfig, name: str, dtyp
 def _licence(path: Path) -> str | None:
     """As the card beside the weights states it."""
     try:
-        found = metadata_load(path) if path.is_file() else None
+        stated = metadata_load(path) if path.is_file() else None
     except (OSError, ValueError, YAMLError):  # a card is written by hand
         return None
-    licence = (found or {}).get("license")
+    licence = (stated or {}).get("license")
     return str(licence) if licence else None

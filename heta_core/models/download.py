@@ -29,6 +29,7 @@ Progress = Callable[[str, float], None]  # (what is being done, the part of it t
 # What a model is made of. Weights in other formats, pictures and training logs stay at the hub.
 _WANTED = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
 _UNWANTED = ["*/*"]  # subfolders hold the same weights for other programs
+_REFUSED = (401, 403)  # by HTTP: not known, not allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +123,14 @@ def _network(repo_id: str) -> Iterator[None]:
             yield
     except GatedRepoError as error:
         raise LoadError(
-            f"{repo_id} is only for those who accepted its licence: accept it at the hub, run `hf auth login`, retry."
+            f"{repo_id} is only for those who accepted its licence: accept it at the hub, give your token in the "
+            "environment variable HF_TOKEN or with `hf auth login`, and retry."
         ) from error
     except RepositoryNotFoundError as error:
-        raise LoadError(f"The hub has no public model {repo_id!r}: check the spelling, owner included.") from error
+        raise LoadError(
+            f"The hub has no public model {repo_id!r}: check the spelling, owner included; a private one needs a token "
+            "that may read it in the environment variable HF_TOKEN."
+        ) from error
     except OfflineModeIsEnabled as error:
         raise LoadError(
             f"{repo_id} must be asked for at the hub, but HF_HUB_OFFLINE switches the network off: unset it, or take "
@@ -133,6 +138,11 @@ def _network(repo_id: str) -> Iterator[None]:
         ) from error
     except HfHubHTTPError as error:
         status = getattr(error.response, "status_code", "no status")
+        if status in _REFUSED:
+            raise LoadError(
+                f"The hub refuses {repo_id} (HTTP {status}): give a token that may read it in the environment variable "
+                "HF_TOKEN, or with `hf auth login`."
+            ) from error
         raise LoadError(f"The hub could not answer for {repo_id} (HTTP {status}): try again later.") from error
     except (HTTPError, LocalEntryNotFoundError, ConnectionError, TimeoutError) as error:
         raise LoadError(

@@ -19,7 +19,7 @@ from transformers import PreTrainedModel
 
 from heta_core.architectures import Architecture, Site, projection
 from heta_core.errors import InputError, UnsupportedModelError
-from heta_core.language_model import LanguageModel, log_probs, running
+from heta_core.language_model import LanguageModel, check_ids, log_probs, running
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,6 +112,7 @@ def _run(lm: LanguageModel, ids: tuple[int, ...], positions: tuple[int, ...]) ->
     """(P, V) nats at P positions; inside `running`."""
     if not positions or not all(0 <= p < len(ids) for p in positions):
         raise InputError(f"Positions must lie in 0 … {len(ids) - 1}, got {positions}.")
+    check_ids(lm, ids)
     rows = torch.tensor([ids], device=lm.device)
     wanted = torch.tensor(positions, device=lm.device)
     logits: Tensor = lm.model(input_ids=rows, use_cache=False, logits_to_keep=wanted).logits[0]

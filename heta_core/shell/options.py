@@ -37,11 +37,11 @@ def weights_of(arguments: argparse.Namespace) -> Weights:
 def loaded(name: str, *, may_download: bool) -> "LanguageModel":
     """The model; what a download takes is told before it begins."""
     from heta_core.loading import describe_remote, load
-    from heta_core.models.hub import locate
+    from heta_core.models.finding import found
 
     if may_download:
         try:
-            locate(name)
+            found(name, download=False, progress=None)
         except LoadError:
             remote = describe_remote(name)
             size, licence = f"{remote.n_bytes / 1e6:,.0f} MB", remote.licence or "unknown"
