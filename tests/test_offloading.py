@@ -18,6 +18,7 @@ from heta_core.faithfulness.scrambling import scrambled_copy
 from heta_core.language_model import LanguageModel
 from heta_core.loading import load, wrap
 from heta_core.models import building, offloading
+from heta_core.passes.capture import Layer
 from heta_core.placement import n_bytes_away
 from heta_core.settings import Settings
 
@@ -159,3 +160,11 @@ def test_packed_weights_need_their_library(folder: Path, packing: str, monkeypat
         load(folder, dtype=packing)
     with pytest.raises(LoadError, match=r"one device here: name it in the place of 'auto'"):
         load(folder, dtype=packing, device="auto")
+
+
+def test_what_a_reader_sees_is_where_its_own_tensors_are() -> None:
+    """With layers on several devices; `meta` stands for another one here."""
+    layer = Layer(3, *(torch.ones(2) for _ in range(5)), None, None)
+    assert layer.on(torch.device("cpu")) is layer
+    moved = layer.on(torch.device("meta"))
+    assert moved.index == 3 and moved.weight.is_meta and moved.projected.is_meta and moved.gate is None

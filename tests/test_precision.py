@@ -128,7 +128,7 @@ def test_bfloat16_keeps_the_order_of_the_final_score(town: LanguageModel) -> Non
         f"{np.median(found[:, 1]):.3f}, most {found[:, 1].max():.3f}; of their own size, the five highest, median "
         f"{np.median(found[:, 2]):.3f}, most {found[:, 2].max():.3f}"
     )
-    assert np.median(found[:, 0]) > 0.98
+    assert np.median(found[:, 0]) > 0.995 and found[:, 0].min() > 0.98
 
 
 def test_differences_of_gradients_agree_on_the_embedded_model(town: LanguageModel) -> None:

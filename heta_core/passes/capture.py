@@ -9,7 +9,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -34,6 +34,13 @@ class Layer:
     projected: Tensor  # (T, D) output of W_O, with its bias
     bias: Tensor | None  # (D,) of W_O
     gate: Tensor | None  # (H, T, Dh) or (H, T, 1), by which what a reader's head has mixed is multiplied before W_O
+
+    def on(self, device: torch.device) -> "Layer":
+        """The same where readers have their own tensors; layers may be spread over several devices."""
+        if self.projected.device == device:
+            return self
+        held: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(self, **{name: v.to(device) for name, v in held.items() if isinstance(v, Tensor)})
 
 
 Reader = Callable[[Layer], Tensor]
@@ -102,7 +109,7 @@ def read(lm: LanguageModel, ids: tuple[int, ...], reader: Reader, positions: tup
         InputError: a position lies outside the context.
         UnsupportedModelError: the attention gives no probabilities.
     """
-    with running(lm) as model, watched(model, lm.architecture, reader) as kept:
+    with running(lm) as model, watched(model, lm.architecture, lambda layer: reader(layer.on(lm.device))) as kept:
         found = _run(lm, ids, positions)
     return Reading(torch.stack([k.to(lm.device) for k in kept]), found)
 
