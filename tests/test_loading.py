@@ -387,3 +387,26 @@ def test_a_weight_that_is_no_number_is_refused(folder: Path, name: str) -> None:
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(UnsupportedModelError, match=r"NaN|nan"):
         load(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"architectures": ["LlamaForSequenceClassification"]},
+            "was saved as LlamaForSequenceClassification, whose head",
+        ),
+        ({"architectures": ["LlamaForRewardModel"]}, "language-model head"),
+        ({"model_type": "bert"}, r"of type 'bert' \(.*\): take a model that continues text"),
+        ({"model_type": "gemma3"}, "of type 'gemma3'"),
+        ({"model_type": "t5"}, "of type 't5': take"),
+        ({"model_type": "vit"}, "of type 'vit': take"),
+        ({"is_encoder_decoder": True}, "decoder-only"),
+    ],
+)
+def test_what_does_not_continue_text_is_refused_before_it_is_built(
+    folder: Path, changes: dict[str, object], message: str
+) -> None:
+    change(folder / "config.json", **changes)
+    with pytest.raises(UnsupportedModelError, match=message):
+        load(folder)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import cast
 
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
-from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from heta_core.errors import LoadError, UnsupportedModelError
+from heta_core.families import standing
 from heta_core.models.adapters import is_adapter_folder
 from heta_core.models.offloading import PACKED_BY
 
@@ -23,6 +23,10 @@ CONFIG = "config.json"
 _INDEX = "model.safetensors.index.json"
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 _PRECISIONS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+_OTHER_HEADS = (
+    *("ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "ForMultipleChoice"),
+    *("ForMaskedLM", "RewardModel"),
+)
 # Every tokenizer that transformers can read has at least one of these.
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
 
@@ -106,17 +110,31 @@ def check_config(config: Mapping[str, object], name: str) -> str:
             f"{name} needs a model type that transformers knows, found {model_type!r}: take another model, or a "
             "release of this program with a newer transformers."
         )
-    if model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES or config.get("is_encoder_decoder"):
+    found = standing(model_type)
+    if found is None or found.standing == "not_text_decoder" or config.get("is_encoder_decoder"):
+        why = f" ({found.reason})" if found is not None and found.reason else ""
         raise UnsupportedModelError(
-            f"A decoder-only language model is needed, {name} is of type {model_type!r}: take a model that continues "
-            "text, for example a GPT-2, Llama, Mistral, Qwen or Phi-3."
+            f"A decoder-only language model is needed, {name} is of type {model_type!r}{why}: take a model that "
+            "continues text, for example a GPT-2, Llama, Mistral, Qwen or Phi-3."
         )
+    _check_head(config, name)
     packed = config.get("quantization_config")
     if packed and not (isinstance(packed, dict) and packed.get("quant_method") == PACKED_BY):
         raise UnsupportedModelError(
             f"Plain floating-point weights are needed, {name} is quantised: take the model it was made from."
         )
     return model_type
+
+
+def _check_head(config: Mapping[str, object], name: str) -> None:
+    """Where input and output share a matrix, a model that was trained for something else would load all the same."""
+    saved_as = config.get("architectures")
+    names = [str(one) for one in saved_as] if isinstance(saved_as, list) else []
+    if names and all(one.endswith(_OTHER_HEADS) for one in names):
+        raise UnsupportedModelError(
+            f"A model with a language-model head is needed, {name} was saved as {names[0]}, whose head says something "
+            "else than the next word: take the model that it was trained from."
+        )
 
 
 def _weights(folder: Path) -> tuple[Path, ...]:
