@@ -39,8 +39,9 @@ class Layer:
         """The same where readers have their own tensors; layers may be spread over several devices."""
         if self.projected.device == device:
             return self
-        held: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(self, **{name: v.to(device) for name, v in held.items() if isinstance(v, Tensor)})
+        held = ((field.name, getattr(self, field.name)) for field in fields(self))
+        moved: dict[str, Any] = {name: v.to(device) for name, v in held if isinstance(v, Tensor)}
+        return replace(self, **moved)
 
 
 Reader = Callable[[Layer], Tensor]
