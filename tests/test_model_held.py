@@ -103,8 +103,7 @@ import torch
 from conftest import byte_tokenizer
 from transformers import GPT2Config, GPT2LMHeadModel
 from heta_core.allocator import keep_freed
-from heta_core.engine import attribute
-from heta_core.settings import Settings
+from heta_core.passes.capture import capture
 from pages.ui import model_held
 
 keep_freed()
@@ -118,7 +117,7 @@ def resident():
 
 def ask(name):
     with model_held.waiting(name, may_download=False) as loading:
-        attribute(loading.future.result(), "Mia ran to", settings=Settings(probes=1))
+        capture(loading.future.result(), (1, 2, 3))
 
 gc.collect()
 for k in range(11):
