@@ -188,7 +188,9 @@ def test_core_skills_are_learnt():
 
 def test_the_card_says_what_was_measured():
     training = json.loads((FOLDER / "training.json").read_text(encoding="utf-8"))
-    assert (FOLDER / "README.md").read_text(encoding="utf-8") == card(_figures(), training, world())
+    methods = (FOLDER / "methods.md").read_text(encoding="utf-8")
+    assert (FOLDER / "README.md").read_text(encoding="utf-8") == card(_figures(), training, world(), methods)
+    assert methods in (FOLDER.parents[1] / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_skill_below_its_bar_is_not_learnt():

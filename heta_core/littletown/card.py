@@ -76,6 +76,9 @@ being found: on the settings of the table, but with fewer forms of question abou
 The command runs the schedule of the table from nothing. It has not yet been run to its end in one piece; its first 150
 steps were, with the same losses as in this run.
 
+## How methods of attribution compare on it
+
+{methods}
 ## Limits
 
 It knows {n_words} words and these kinds of sentences, nothing of the world outside. Other words are read letter by
@@ -86,8 +89,8 @@ Licence: Apache-2.0, the same as the project's.
 """
 
 
-def card(figures: Mapping[str, Any], training: Mapping[str, Any], world: Mapping[str, Any]) -> str:
-    """The card's text, from `figures.json`, `training.json` and sizes of the world."""
+def card(figures: Mapping[str, Any], training: Mapping[str, Any], world: Mapping[str, Any], methods: str) -> str:
+    """The card's text, from `figures.json`, `training.json`, sizes of the world and `methods.md`."""
     scores: Mapping[str, Mapping[str, float]] = figures["scores"]
     learnt: list[str] = figures["learnt"]
     rows = "\n".join(
@@ -106,5 +109,6 @@ def card(figures: Mapping[str, Any], training: Mapping[str, Any], world: Mapping
         "millions_seen": training["n_seen"] / 1e6,
         "minutes": round(training["seconds"] / 60),
         "seed_of_training": training["seed"],
+        "methods": methods,
     }
     return _TEXT.format(**{**training, **world, **figures, **told})

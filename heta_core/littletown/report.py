@@ -87,7 +87,8 @@ def write_card(folder: Path = FOLDER) -> Figures:
     saved = asdict(figures) | {"learnt": list(figures.learnt)}
     (folder / "figures.json").write_text(json.dumps(saved, indent=1) + "\n", encoding="utf-8")
     training = json.loads((folder / "training.json").read_text(encoding="utf-8"))
-    (folder / "README.md").write_text(card(saved, training, world()), encoding="utf-8")
+    methods = (FOLDER / "methods.md").read_text(encoding="utf-8")  # of the shipped weights, measured by `evaluate`
+    (folder / "README.md").write_text(card(saved, training, world(), methods), encoding="utf-8")
     return figures
 
 
