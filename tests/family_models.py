@@ -4,6 +4,7 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import torch
 from transformers import CONFIG_MAPPING, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
@@ -157,3 +158,14 @@ def as_it_needs(model_type: str) -> Iterator[None]:
         yield
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+@contextmanager
+def all_in_double() -> Iterator[None]:
+    """Families compute softmax, norms and gates in float32 inside of a float64 model; here they do not.
+
+    They ask for it by `torch.float32` and `Tensor.float` when they run, so both are float64 meanwhile.
+    """
+    wide = mock.patch.multiple(torch, float32=torch.float64, float=torch.float64)
+    with wide, mock.patch.object(torch.Tensor, "float", torch.Tensor.double):
+        yield
