@@ -13,6 +13,8 @@ from heta_core.errors import SettingsError
 
 EMBEDDED = "littletown"  # what loading calls the model that comes along
 DEMO_TOKENS = 256  # of a text, where a demo does not say
+PRECISIONS = ("float64", "float32", "bfloat16", "float16", "8bit", "4bit")
+_DEVICE = re.compile(r"auto|[a-z]+(?::\d+)?", re.ASCII)
 # As the hub has them: a name, or owner and name.
 _ID = re.compile(r"(?!.*(?:--|\.\.))\w[\w.-]{0,95}(?:/\w[\w.-]{0,95})?", re.ASCII)
 _HOST = re.compile(r"\*|(?:\*\.)?[\w.-]+|[0-9a-f:.]+", re.ASCII | re.IGNORECASE)
@@ -82,6 +84,18 @@ class Serving:
         "analyses and runs of one visitor that go on at the same time; further ones wait and say for what",
         _or_none(lambda value: _whole(value, 1)),
         unset="no limit",
+    )
+    dtype: str = _said(
+        f"one of {', '.join(PRECISIONS)}",
+        "what the pages load weights in: `bfloat16` takes half the memory and keeps two digits of a score",
+        lambda value: value in PRECISIONS,
+        default="float32",
+    )
+    device: str | None = _said(
+        "the name of a device, such as cuda:1, or auto",
+        "where the pages load models: a device of torch, or `auto`, which spreads them over GPUs, memory and disk",
+        _or_none(lambda value: isinstance(value, str) and _DEVICE.fullmatch(value) is not None),
+        unset="a GPU where there is one, else `cpu`",
     )
     memory: int | None = _said(
         "a number of bytes ≥ 1, or a text such as 4GB",

@@ -391,9 +391,9 @@ def test_a_dropped_file_is_imported_and_what_is_bad_in_it_named(
     document["entries"].append({"title": HOSTILE, "report": {}})
 
     def drop(content: bytes) -> str:
-        file = type("File", (), {"getvalue": lambda _: content})()
+        file, real = type("File", (), {"getvalue": lambda _: content})(), doing.state.widget
         with monkeypatch.context() as dropped:
-            dropped.setattr(doing.state, "widget", lambda _: file)
+            dropped.setattr(doing.state, "widget", lambda key: file if key == doing.UPLOAD else real(key))
             act(library(app), lambda: doing.take_in(shelf))
         return texts(app.run()).replace("\\", "")
 

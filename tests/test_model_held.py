@@ -24,8 +24,11 @@ class Loads:
         self.go = threading.Event()
         self.most_at_once, self._now = 0, 0
 
-    def __call__(self, name: str, *, download: bool, progress: loading.Progress) -> object:
+    def __call__(
+        self, name: str, *, dtype: str, device: str | None, download: bool, progress: loading.Progress
+    ) -> object:
         self.names.append(name)
+        self.asked = dtype, device
         self._now += 1
         self.most_at_once = max(self.most_at_once, self._now)
         try:
@@ -86,6 +89,15 @@ def test_a_second_model_is_not_read_before_the_first_has_ended(loads: Loads) -> 
         loads.go.set()
         assert one.future.result(10) is not None and other.future.result(10) is not None
     assert loads.most_at_once == 1
+
+
+def test_weights_are_loaded_as_the_server_says(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HETA_DTYPE", "bfloat16")
+    monkeypatch.setenv("HETA_DEVICE", "auto")
+    loads.go.set()
+    with model_held.waiting("a", may_download=False) as one:
+        assert one.future.result(10) is not None
+    assert loads.asked == ("bfloat16", "auto")
 
 
 def test_what_failed_is_tried_again(loads: Loads) -> None:

@@ -18,7 +18,9 @@ from streamlit.config import get_options_for_section
 from heta_core import configuration, serving
 from heta_core.errors import SettingsError
 from heta_core.models import hub
-from heta_core.serving import Serving
+from heta_core.models.building import DTYPES
+from heta_core.models.offloading import PACKINGS
+from heta_core.serving import PRECISIONS, Serving
 from heta_core.shell import serve
 from heta_core.shell.arguments import parsed
 
@@ -298,3 +300,11 @@ def test_the_containers_settings_can_be_and_what_lasts_is_a_volume() -> None:
     assert set(profiles) == {"cpu", "cuda"}
     assert set(profiles["cuda"]["build"]["args"]) == {line.split("=")[0] for line in instructions("ARG")}
     assert profiles["cuda"]["deploy"]["resources"]["reservations"]["devices"][0]["capabilities"] == ["gpu"]
+
+
+def test_precisions_are_those_that_weights_can_be_loaded_in() -> None:
+    assert {*PRECISIONS} == {*DTYPES, *PACKINGS}
+    assert configuration.read(environment={"HETA_DTYPE": "bfloat16", "HETA_DEVICE": "auto"}).dtype == "bfloat16"
+    for name, value in (("HETA_DTYPE", "int8"), ("HETA_DEVICE", "cuda 1")):
+        with pytest.raises(SettingsError, match=f"got {value!r} in {name}"):
+            configuration.read(environment={name: value})

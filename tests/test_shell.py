@@ -25,15 +25,18 @@ PROMPT = "the cat sat"
 
 
 @pytest.fixture(autouse=True)
-def tiny(monkeypatch: pytest.MonkeyPatch, llama: LanguageModel) -> None:
-    """`load` gives the tiny Llama, whatever is asked for but "nowhere"."""
+def how(monkeypatch: pytest.MonkeyPatch, llama: LanguageModel) -> dict[str, object]:
+    """`load` gives the tiny Llama, whatever is asked for but "nowhere"; how it was asked."""
+    found: dict[str, object] = {}
 
-    def load(name: str, *, download: bool = False, progress: object = None) -> LanguageModel:
+    def load(name: str, *, download: bool = False, progress: object = None, **how: object) -> LanguageModel:
+        found.update(how)
         if name == "nowhere":
             raise LoadError("Need a model, found none: name another.")
         return llama
 
     monkeypatch.setattr(heta_core.loading, "load", load, raising=False)
+    return found
 
 
 def attribute(*arguments: str) -> int:
@@ -47,6 +50,15 @@ def test_a_prompt_gives_a_ranking_with_bars(capsys: pytest.CaptureFixture[str]) 
     assert PROMPT in told
     assert "█" in told and "rank" in told and "entropy" in told and "Δ nats" in told
     assert errors == ""
+
+
+def test_precision_and_device_can_be_chosen(how: dict[str, object]) -> None:
+    assert attribute("--prompt", "ab") == 0
+    assert how == {"dtype": None, "device": None}
+    assert attribute("--prompt", "ab", "--dtype", "bfloat16", "--device", "auto") == 0
+    assert how == {"dtype": "bfloat16", "device": "auto"}
+    with pytest.raises(SystemExit):
+        attribute("--prompt", "ab", "--dtype", "int8")
 
 
 def test_the_ranking_names_its_mask_estimator_and_scaling(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from heta_core.shell.bench_options import asked_of_bench
 from heta_core.shell.computing import add_settings, add_weights
 from heta_core.shell.evaluate_options import asked_of_evaluate, odd_evaluate
 from heta_core.shell.files import add_files, odd_files
+from heta_core.shell.options import add_loading, add_model
 from heta_core.shell.overview import asked_of_overview
 from heta_core.shell.sweep_options import asked_of_sweep, odd_sweep
 
@@ -208,10 +209,9 @@ def _figures(commands: _Commands) -> None:
 
 
 def _model(command: argparse.ArgumentParser, *, may_download: bool = False) -> None:
-    command.add_argument(
-        "--model", default="littletown", metavar="ID", help="name, Hugging Face id or folder (default %(default)s)"
-    )
+    add_model(command)
     if may_download:
+        add_loading(command)
         command.add_argument("--download", action="store_true", help="allow the model to be fetched from the hub")
 
 

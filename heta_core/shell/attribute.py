@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     from heta_core.report import dumps
     from heta_core.shell.lines import report
 
-    lm = loaded(arguments.model, may_download=arguments.download)
+    lm = loaded(arguments, may_download=arguments.download)
     choice = _choice(arguments, lm)
     finished: list[str] = []
     code = 0

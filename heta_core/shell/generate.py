@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     from heta_core.report import dumps
     from heta_core.shell import steps
 
-    lm = loaded(arguments.model, may_download=arguments.download)
+    lm = loaded(arguments, may_download=arguments.download)
     prompt = _prompt(lm, arguments)
     plan = _plan(lm, prompt, arguments)
     if arguments.estimate:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from heta_core.errors import LoadError
 from heta_core.memory import parsed
+from heta_core.serving import PRECISIONS
 from heta_core.settings import Settings, Weights
 from heta_core.shell.progress import progress
 
@@ -34,8 +35,24 @@ def weights_of(arguments: argparse.Namespace) -> Weights:
     return Weights(beta=arguments.beta, gamma=arguments.gamma, scaling=arguments.scaling)
 
 
-def loaded(name: str, *, may_download: bool) -> "LanguageModel":
-    """The model; what a download takes is told before it begins."""
+def add_model(command: argparse._ActionsContainer) -> None:
+    """Which model is asked."""
+    command.add_argument(
+        "--model", default="littletown", metavar="ID", help="name, Hugging Face id or folder (default %(default)s)"
+    )
+
+
+def add_loading(command: argparse._ActionsContainer) -> None:
+    """How its weights are loaded."""
+    command.add_argument("--dtype", choices=PRECISIONS, help="what its weights are loaded in (default float32)")
+    command.add_argument(
+        "--device", metavar="NAME", help="cpu, cuda:0, or auto: over GPUs, memory and disk (default a GPU, else cpu)"
+    )
+
+
+def loaded(arguments: argparse.Namespace, *, may_download: bool) -> "LanguageModel":
+    """The model that was asked for; what a download takes is told before it begins."""
+    name = arguments.model
     from heta_core.loading import describe_remote, load
     from heta_core.models.finding import found
 
@@ -47,4 +64,10 @@ def loaded(name: str, *, may_download: bool) -> "LanguageModel":
             size, licence = f"{remote.n_bytes / 1e6:,.0f} MB", remote.licence or "unknown"
             print(f"fetching {remote.name}: {size}, licence: {licence}", file=sys.stderr)
     with progress() as told:
-        return load(name, download=may_download, progress=lambda _, part: told(part))
+        return load(
+            name,
+            dtype=arguments.dtype,
+            device=arguments.device,
+            download=may_download,
+            progress=lambda _, part: told(part),
+        )

@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     own = None if arguments.dataset is None else read_path(arguments.dataset)
     from heta_core.sweeps import Study, dumps, markdown, named, swept
 
-    sweep, lm = named(arguments.sweep), loaded(arguments.model, may_download=arguments.download)
+    sweep, lm = named(arguments.sweep), loaded(arguments, may_download=arguments.download)
     with saying() as told:
         told("choosing examples")
         study = Study(lm, _examples(lm, own, arguments), settings)

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from heta_core.settings import MASKS, Settings
+from heta_core.shell.options import add_loading, add_model
 
 USUAL_N = 40
 _SWEEPS = Path(__file__).resolve().parents[1] / "sweeps"
@@ -22,9 +23,8 @@ def asked_of_sweep(command: argparse.ArgumentParser) -> None:
         "Littletown whose evidence the model is known to follow, in both orders, or on your own data."
     )
     command.add_argument("sweep", choices=names(), help="what is varied")
-    command.add_argument(
-        "--model", default="littletown", metavar="ID", help="name, Hugging Face id or folder (default %(default)s)"
-    )
+    add_model(command)
+    add_loading(command)
     command.add_argument("--download", action="store_true", help="allow the model to be fetched from the hub")
     command.add_argument("--dataset", type=Path, metavar="PATH", help="a file or folder of examples of your own")
     command.add_argument("--n", type=int, default=USUAL_N, help="examples, the first of a file (default %(default)s)")

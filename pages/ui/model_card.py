@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from heta_core.models.card import Card
 
 _KEY = "heta.model.card"
+_PACKED = ("8bit", "4bit")
 _STANDINGS = {
     "proven": "the whole method holds on models of this family",
     "partial": "KL and Hessian work; there is no transition and so no gate",
@@ -55,7 +56,7 @@ def _facts(card: "Card") -> Iterator[str]:
     ]
     yield " · ".join(shape)
     licence = card.licence or "not stated beside its files"
-    yield f"Stored in {card.stored}, loaded in float32 · licence: {plain(licence)}"
+    yield f"Stored in {card.stored}, loaded in {allowed.current().dtype} · licence: {plain(licence)}"
     found = card.standing
     if found is None:
         yield f"Family {plain(card.model_type)}: tried when the model is loaded."
@@ -68,7 +69,12 @@ def _cost(card: "Card", text: str) -> str:
     """In memory, and of the text in the box where there is one."""
     if not text.strip():
         return "Write a text to see what it will take."
-    found = importlib.import_module("heta_core.cost.beforehand").beforehand(card, text)
+    dtype = allowed.current().dtype
+    if dtype in _PACKED:
+        return f"What it takes in {dtype} is known when it is loaded."
+    device = allowed.current().device
+    beforehand = importlib.import_module("heta_core.cost.beforehand").beforehand
+    found = beforehand(card, text, dtype=dtype, device=None if device == "auto" else device)
     return plain(f"{found.words}.")
 
 

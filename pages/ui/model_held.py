@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from heta_core.errors import Cancelled
+from pages.ui import allowed
 
 if TYPE_CHECKING:
     from heta_core.language_model import LanguageModel
@@ -75,8 +76,10 @@ def _load(name: str, may_download: bool, tell: Callable[[str, float], None]) -> 
     """The model, when what was being read before has ended: two at once might not fit."""
     with _reading:
         gc.collect()  # modules and their hooks refer to each other, and would stay beside the new ones
-        load = importlib.import_module("heta_core.loading").load
-        return load(name, download=may_download, progress=tell)  # type: ignore[no-any-return]
+        load, serving = importlib.import_module("heta_core.loading").load, allowed.current()
+        return load(  # type: ignore[no-any-return]
+            name, dtype=serving.dtype, device=serving.device, download=may_download, progress=tell
+        )
 
 
 def in_thread(name: str, work: Callable[[], _Result]) -> "Future[_Result]":
