@@ -87,7 +87,7 @@ def test_forty_shared_products_at_any_length(town: LanguageModel, length: int) -
 @pytest.mark.parametrize(
     ("length", "scaling"),
     [
-        *((64, "raw"), (64, "unit"), (128, "unit")),
+        *((64, "raw"), (64, "unit"), pytest.param(128, "unit", marks=pytest.mark.figures)),
         *(pytest.param(length, "raw", marks=pytest.mark.figures) for length in (128, 256)),
     ],
 )

@@ -433,7 +433,10 @@ def test_ray_writes_the_lines_that_one_process_would(asked: list[str], tmp_path:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the children of a process from /proc")
-@pytest.mark.parametrize(("workers", "at"), [("1", (5,)), ("2", (5,))], ids=["alone", "two processes"])
+@pytest.mark.parametrize(
+    ("workers", "at"),
+    [pytest.param("1", (5,), id="alone"), pytest.param("2", (5,), id="two processes", marks=pytest.mark.figures)],
+)
 def test_a_killed_run_is_finished_by_the_same_command(tmp_path: Path, workers: str, at: tuple[int, ...]) -> None:
     """kill −9 in the middle; the processes of a crew end with the one that was killed."""
     asked = ["--dataset", "littletown:where:8", "--methods", "heta", "--probes", "4"]

@@ -108,7 +108,8 @@ def _gated_flow(layer: Layer, gate: Tensor, arriving: Tensor) -> Tensor:
     """
     dtype = arriving.dtype
     n_tokens, width = layer.projected.shape
-    readers = torch.split(arriving.any(0).nonzero()[:, 0], max(1, _PIECE // (n_tokens * width)))
+    every = torch.arange(n_tokens, device=arriving.device)
+    readers = torch.split(every, max(1, _PIECE // (n_tokens * width)))
     flow = arriving.new_zeros(len(arriving), len(layer.values), n_tokens)
     for head, (values, weight) in enumerate(zip(layer.values.to(dtype), layer.weight.to(dtype), strict=True)):
         for some in readers:

@@ -274,7 +274,7 @@ def test_nothing_is_drawn_of_what_is_not_known(offline) -> None:
     page.locator(".planetoggle").click()
     assert page.locator(".planebody").inner_text().startswith("Not known yet: Hessian.")
     assert page.locator(".plane svg, .fall").count() == 0 and not page.locator(".flat").is_visible()
-    assert "The score follows when all three are known." in page.locator(".card.pinned").inner_text()
+    assert "The score follows when all of them are known." in page.locator(".card.pinned").inner_text()
 
 
 def test_an_error_that_is_not_known_is_a_question_mark_and_no_bar(offline) -> None:

@@ -61,7 +61,7 @@ def saved(page, path: Path, said: str) -> bytes:
     return path.read_bytes()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.figures)])
 def test_from_a_question_to_the_same_numbers_imported_by_keyboard_alone(
     visit, shelf: Shelf, tmp_path: Path, theme: str
 ) -> None:
