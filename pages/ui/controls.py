@@ -55,7 +55,7 @@ def model_picker(on_change: Callable[[], None] | None = None) -> None:
     )
     if session.model() == EMBEDDED:
         st.caption(f"A small model of one made-up town.{_elsewhere()}")
-    if not only and not engine_cache.is_warm():
+    if not only and not engine_cache.warm().done():
         _until_warm()
     model_card.draw()
 
@@ -63,7 +63,7 @@ def model_picker(on_change: Callable[[], None] | None = None) -> None:
 @st.fragment(run_every=_LOOK)
 def _until_warm() -> None:
     """What is missing from the list, until it can be read."""
-    if engine_cache.is_warm():
+    if engine_cache.warm().done():
         st.rerun()
     st.caption("More models are listed when the engine has started.")
 
