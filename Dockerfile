@@ -1,17 +1,12 @@
-# The app for others. Linux gets torch's CUDA build, which runs on the CPU too; the much smaller CPU build comes with
-# --build-arg TORCH_INDEX=ADDRESS, the index of CPU builds that PyTorch's own installation page names.
+# The app for others. On Linux torch comes as its CUDA build, which runs on the CPU too.
 # Written, not run: no container engine was at hand. tests/test_serving.py holds what can be held without one.
 FROM python:3.11-slim
-
-ARG TORCH_INDEX=
 
 RUN useradd --create-home --uid 10001 heta && mkdir /data && chown heta /data
 WORKDIR /app
 
-# torch first, from the index of its builds: requirements.txt then finds the version that it pins and keeps it.
 COPY requirements.txt ./
-RUN pip install --no-cache-dir "$(grep '^torch==' requirements.txt)" ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} \
-    && pip install --no-cache-dir -r requirements.txt
+RUN pip install --no-cache-dir -r requirements.txt
 
 COPY LICENSE README.md app.py ./
 COPY .streamlit .streamlit
