@@ -7,10 +7,10 @@ import torch
 
 from heta_core.bench.clock import in_turns, spread
 from heta_core.bench.differences import allowed, difference
-from heta_core.bench.flops import matrix_product
 from heta_core.bench.memory import Memory, peak
 from heta_core.bench.results import Comparison, Difference, Measured
 from heta_core.bench.ways import Case, Found, Way
+from heta_core.cost.matrix import matrix_product
 from heta_core.language_model import LanguageModel
 
 _GIGA = 1e9

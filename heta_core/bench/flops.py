@@ -4,7 +4,6 @@ Element-wise work is in no count. A product of (a, b) and (b, c) counts 2·a·b�
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -12,39 +11,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from heta_core.language_model import LanguageModel, embed, running
 from heta_core.passes.prefix import chunks, last_logits
 
-# Large enough that nothing but the arithmetic counts, small enough to be a blink on its device.
-_SIDE = {"cpu": 1024, "cuda": 8192}
-
 
 def counted(run: Callable[[], object]) -> int:
     """The operations of one run, batched backwards among them."""
     with FlopCounterMode(display=False) as counter:
         run()
     return int(counter.get_total_flops())
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MatrixProduct:
-    """A product of two square matrices, the measure of what the device can do."""
-
-    left: torch.Tensor  # (n, n)
-    right: torch.Tensor  # (n, n)
-
-    def __call__(self) -> None:
-        """Multiply once."""
-        self.left @ self.right
-
-    @property
-    def flops(self) -> int:
-        """Of one call."""
-        return 2 * len(self.left) ** 3
-
-
-def matrix_product(device: torch.device, dtype: torch.dtype) -> MatrixProduct:
-    """A product in a model's precision on its device."""
-    side = _SIDE.get(device.type, _SIDE["cpu"])
-    left, right = torch.ones(2, side, side, device=device, dtype=dtype)
-    return MatrixProduct(left, right)
 
 
 def suffix_flops(lm: LanguageModel, ids: tuple[int, ...]) -> list[float] | None:

@@ -6,8 +6,6 @@
    memory its own pace is measured, and says better.
 """
 
-import threading
-import time
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -16,6 +14,8 @@ import torch
 from heta_core.architectures import find, unread
 from heta_core.cost.calls import most_bytes
 from heta_core.cost.estimate import duration, plan
+from heta_core.cost.matrix import matrix_product
+from heta_core.cost.pace import once
 from heta_core.language_model import LanguageModel
 from heta_core.memory import in_words
 from heta_core.models.building import Dtype, chosen_device, chosen_dtype, free_memory, read_config, read_tokenizer
@@ -26,9 +26,7 @@ from heta_core.parts import Source
 from heta_core.passes.room import SAFE_PART
 from heta_core.settings import Settings
 
-_ROWS, _WIDTH = 256, 768  # of the matrices that are multiplied
-_ROUNDS = 5  # of which the fastest counts
-_lock = threading.Lock()
+_ROUNDS = 5  # of the product that is timed; the fastest counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ def beforehand(
     lm = _sketch(card, number)
     room = None if free is None else int(SAFE_PART * (free - weights))
     asked = plan(lm, text, settings=replace(settings, memory=settings.memory or room))
-    seconds = asked.flops / _rate(str(place), number)
+    seconds = asked.flops / _rate(place, number)
     return Beforehand(len(asked.ids), weights, round(most_bytes(lm, asked.calls, len(asked.ids))), seconds, free)
 
 
@@ -96,17 +94,7 @@ def _sketch(card: Card, dtype: torch.dtype) -> LanguageModel:
 
 
 @cache
-def _rate(device: str, dtype: torch.dtype) -> float:
-    """Operations a second of products of matrices such as a model has."""
-    with _lock:
-        one = torch.randn(_ROWS, _WIDTH, device=device).to(dtype)
-        other = torch.randn(_WIDTH, 4 * _WIDTH, device=device).to(dtype)
-        taken = [_timed(one, other) for _ in range(_ROUNDS)]
-    return 2 * _ROWS * _WIDTH * 4 * _WIDTH / min(taken)
-
-
-def _timed(one: torch.Tensor, other: torch.Tensor) -> float:
-    start = time.perf_counter()
-    found = one @ other
-    found[0, 0].item()  # waits for a GPU
-    return time.perf_counter() - start
+def _rate(device: torch.device, dtype: torch.dtype) -> float:
+    """Operations a second of products of matrices."""
+    product = matrix_product(device, dtype)
+    return product.flops / min(once(product, device) for _ in range(_ROUNDS))

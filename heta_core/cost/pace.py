@@ -128,17 +128,18 @@ def _forward(lm: LanguageModel, rows: torch.Tensor) -> torch.Tensor:
 
 def _timed(run: Callable[[], object], lm: LanguageModel, seconds: Callable[[], float]) -> float:
     """The faster of two runs, where one is short: something else may have had the processor."""
-    taken = [_once(run, lm, seconds)]
+    taken = [once(run, lm.device, seconds)]
     if taken[0] < _SHORT:
-        taken.append(_once(run, lm, seconds))
+        taken.append(once(run, lm.device, seconds))
     return min(taken)
 
 
-def _once(run: Callable[[], object], lm: LanguageModel, seconds: Callable[[], float]) -> float:
-    if lm.device.type == "cuda":
-        torch.cuda.synchronize(lm.device)
+def once(run: Callable[[], object], device: torch.device, seconds: Callable[[], float] = time.perf_counter) -> float:
+    """Seconds of one run, all that it has asked of the device included."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
     start = seconds()
     run()
-    if lm.device.type == "cuda":
-        torch.cuda.synchronize(lm.device)
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
     return seconds() - start

@@ -20,6 +20,7 @@ from transformers import PreTrainedModel
 from heta_core.architectures import Architecture, Site, projection
 from heta_core.errors import InputError, UnsupportedModelError
 from heta_core.language_model import LanguageModel, check_ids, log_probs, running
+from heta_core.passes.prefix import kept_at
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,8 +124,8 @@ def _run(lm: LanguageModel, ids: tuple[int, ...], positions: tuple[int, ...]) ->
     check_ids(lm, ids)
     rows = torch.tensor([ids], device=lm.device)
     wanted = torch.tensor(positions, device=lm.device)
-    logits: Tensor = lm.model(input_ids=rows, use_cache=False, logits_to_keep=wanted).logits[0]
-    return log_probs(logits if len(logits) == len(positions) else logits[wanted])  # some give all in any case
+    logits: Tensor = lm.model(input_ids=rows, use_cache=False, logits_to_keep=wanted).logits
+    return log_probs(kept_at(logits, positions)[0])
 
 
 @torch.no_grad()

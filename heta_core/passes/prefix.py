@@ -113,7 +113,12 @@ def logits_at(
             position_ids=position_ids,
             logits_to_keep=1 if is_last else torch.tensor(at, device=rows.device),
         ).logits
-    return logits if logits.shape[1] == len(at) else logits[:, list(at)]  # some give all, whatever they are asked
+    return kept_at(logits, at)
+
+
+def kept_at(logits: Tensor, at: Sequence[int]) -> Tensor:
+    """(B, R, V) of what a model gave when it was asked for R positions: some give all, whatever they are asked."""
+    return logits if logits.shape[1] == len(at) else logits[:, list(at)]
 
 
 @torch.no_grad()

@@ -4,14 +4,13 @@ import argparse
 
 from heta_core.bench.plan import Plan
 from heta_core.bench.shapes import SHAPES
+from heta_core.shell.options import add_model
 
 
 def asked_of_bench(command: argparse.ArgumentParser) -> None:
     """Add the options of `bench` to its command."""
     usual, model = Plan(), command.add_mutually_exclusive_group()
-    model.add_argument(
-        "--model", default="littletown", metavar="ID", help="name, Hugging Face id or folder (default %(default)s)"
-    )
+    add_model(model)
     model.add_argument("--shape", metavar="NAME", help=f"random weights of a known size: {', '.join(SHAPES)}")
     command.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="default %(default)s")
     command.add_argument("--device", metavar="NAME", help="cpu, cuda; the GPU if there is one")

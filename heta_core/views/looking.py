@@ -114,7 +114,7 @@ def all_heads(a: Attribution, unit: int) -> str:
 
 
 def _component(a: Attribution, name: Component) -> words.ComponentWords:
-    return next(c for c in words.components(a.target.kind, is_gated=a.is_gated) if c.name == name)
+    return words.named(name, a.target.kind, is_gated=a.is_gated)
 
 
 def _signs(a: Attribution) -> tuple[int, ...]:

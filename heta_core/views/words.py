@@ -132,9 +132,9 @@ def components(kind: Kind, *, is_gated: bool = True) -> tuple[ComponentWords, ..
     return told if is_gated else tuple(_ungated(c, told[-1]) for c in told if c.name != "transition")
 
 
-def named(component: Component, *, is_gated: bool = True) -> ComponentWords:
-    """What one component is called where a token is explained."""
-    return next(c for c in components("token", is_gated=is_gated) if c.name == component)
+def named(component: Component, kind: Kind = "token", *, is_gated: bool = True) -> ComponentWords:
+    """What one component is called."""
+    return next(c for c in components(kind, is_gated=is_gated) if c.name == component)
 
 
 def _ungated(component: ComponentWords, last: ComponentWords) -> ComponentWords:
