@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
 from heta_core.architectures import known
 from heta_core.language_model import LanguageModel
-from heta_core.loading import wrap
+from heta_core.loading import load, wrap
 
 # Tests that run side by side share the cores, and would otherwise each take all of them.
 if n_workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
@@ -44,6 +44,12 @@ def random_model(config: PreTrainedConfig, seed: int = 0) -> PreTrainedModel:
             if parameter.ndim == 1:
                 parameter += 0.3 * torch.randn(parameter.shape, generator=generator, dtype=parameter.dtype)
     return model
+
+
+@pytest.fixture(scope="session")
+def littletown() -> LanguageModel:
+    """The shipped model."""
+    return load("littletown")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import servers
+import tours
 from playwright.sync_api import Page, sync_playwright
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
@@ -23,17 +24,25 @@ def main() -> None:
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=1)
+        page.add_init_script(tours.DECLINED)
         page.goto(url)
         page.wait_for_selector(".strip .tok")
         take(page, "explore.png")
         page.get_by_role("link", name="Generate").click()
         page.locator(".frame").nth(STEP - 1).click()
         take(page, "generate.png")
+        page.goto(f"{url}Learn?lesson=information")
+        page.locator(".kl-terms").wait_for()
+        shoot(page, "learn.png")
         browser.close()
 
 
 def take(page: Page, name: str) -> None:
     page.locator(".ranking td.name button").first.click()
+    shoot(page, name)
+
+
+def shoot(page: Page, name: str) -> None:
     page.locator(".stMain").evaluate("main => main.scrollTo(0, 0)")
     page.mouse.move(0, 0)
     page.wait_for_timeout(1500)  # the component's own transitions

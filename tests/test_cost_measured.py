@@ -85,16 +85,15 @@ def test_transition_and_kl_of_512_tokens_of_gpt2_fit_into_4_gb_and_their_time_is
 
 @pytest.mark.slow
 @pytest.mark.alone
-@pytest.mark.parametrize(
-    "arguments",
-    [("littletown", 64, 1, 10), ("gpt2", 48, 4, 1)],
-    ids=lambda arguments: f"{arguments[0]}-{arguments[1]}",
-)
-def test_the_estimate_is_within_a_factor_of_the_measured_time(arguments: tuple[str | int, ...]) -> None:
-    assert 1 / ALLOWED < best_ratio(*arguments) < ALLOWED
+def test_the_estimate_is_within_a_factor_of_the_measured_time() -> None:
+    assert 1 / ALLOWED < best_ratio("littletown", 64, 1, 10) < ALLOWED
 
 
 @pytest.mark.figures
-@pytest.mark.parametrize("arguments", [("littletown", 256, 2, 1), ("gpt2", 128, 16, 1)], ids=lambda a: f"{a[0]}-{a[1]}")
-def test_so_is_that_of_longer_texts(arguments: tuple[str | int, ...]) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [("gpt2", 48, 4, 1), ("littletown", 256, 2, 1), ("gpt2", 128, 16, 1)],
+    ids=lambda a: f"{a[0]}-{a[1]}",
+)
+def test_so_is_that_of_longer_texts_and_a_larger_model(arguments: tuple[str | int, ...]) -> None:
     assert 1 / ALLOWED < best_ratio(*arguments) < ALLOWED

@@ -1,6 +1,9 @@
 """The README does what it says: its commands run, its outputs are real, its figures are the measured ones."""
 
+import io
 import re
+import shlex
+from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ import pytest
 from heta_core import figures
 from heta_core.report import loads
 from heta_core.shell.arguments import parser
+from heta_core.shell.commands import main
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -69,10 +73,20 @@ def parts(text: str) -> tuple[list[str], list[float]]:
     return re.sub(number, "#", text).split(), [float(n.replace("−", "-")) for n in re.findall(number, text)]
 
 
+def printed(example: figures.Example) -> str:
+    """What an example prints: a command as a process of its own, Python in this one, where torch is imported."""
+    if example.language != "python":
+        return figures.run(example)
+    said = io.StringIO()
+    with redirect_stdout(said):
+        exec(compile(example.code, "README.md", "exec"), {"__name__": "__main__"})
+    return said.getvalue()
+
+
 @pytest.mark.parametrize("example", [e for e in EXAMPLES if e.output], ids=lambda e: e.language)
 def test_outputs_are_what_the_examples_print(example: figures.Example) -> None:
     assert example.output is not None
-    said, shown = parts(figures.run(example)), parts(example.output)
+    said, shown = parts(printed(example)), parts(example.output)
     assert said[0] == shown[0]
     assert said[1] == pytest.approx(shown[1], rel=TOLERANCE, abs=TOLERANCE)
 
@@ -86,8 +100,14 @@ def claim(words: str) -> str:
 
 @cache
 def results(command: str) -> list[Any]:
-    printed = figures.run(figures.Example("sh", command + " --json -", None))
-    return [loads(line) for line in printed.splitlines()]
+    """What a command says as JSON; in this process unless something is piped into it."""
+    before, _, arguments = command.partition("python -m heta_core ")
+    if before:
+        return [loads(line) for line in figures.run(figures.Example("sh", command + " --json -", None)).splitlines()]
+    said = io.StringIO()
+    with redirect_stdout(said):
+        assert main([*shlex.split(arguments), "--json", "-"]) == 0
+    return [loads(line) for line in said.getvalue().splitlines()]
 
 
 def test_the_score_has_no_sign_and_effects_have() -> None:

@@ -162,7 +162,7 @@ def test_the_page_opens_with_the_better_scaling() -> None:
     assert OPENING.scaling == evidence.better_scaling(figures.read_evidence())
 
 
-@pytest.mark.slow
+@pytest.mark.figures
 def test_the_shipped_model_finds_evidence_of_new_questions() -> None:
     """Other questions than those of the table. 40 at a rate of 95 % miss more than 6 in one run of 100."""
     from heta_core.loading import load

@@ -136,7 +136,7 @@ from pages.ui import engine_cache, examples
 examples.FOLDER = Path({str(folder)!r})
 engine_cache._import_all = lambda: None  # the thread that imports torch while the page is read
 app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=60).run()
-assert not app.exception and [c.key for c in app.get("bidi_component")] == ["heta.strip", "heta.link"]
+assert not app.exception and [c.key for c in app.get("bidi_component")] == ["heta.strip", "heta.link", "heta.tour"]
 print([name for name in ("torch", "transformers") if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)

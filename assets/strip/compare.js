@@ -50,7 +50,7 @@ function create(root) {
   const bar = h("div", { class: "bar" }, el.tabs, el.scales, el.legend);
   const side = h("aside", { class: "side" }, el.card, el.facts);
   root.replaceChildren(el.causes, bar, el.weights, el.columns, h("div", { class: "cols" }, el.minus, side, el.changes), el.tip);
-  const ui = { root, el, rival: 0, component: "final", scale: "one", sort: "change", pin: null, hover: null, rows: FIRST_CHANGES, leader: null };
+  const ui = { root, el, glossary: GLOSSARY_PAGE, rival: 0, component: "final", scale: "one", sort: "change", pin: null, hover: null, rows: FIRST_CHANGES, leader: null };
   listen(ui);
   return Object.assign(ui, globalThis[LEFT]);
 }
@@ -408,7 +408,7 @@ function componentRows(ui, p) {
   const rows = ui.view.components.filter((c) => c.values).map((c) => {
     const d = c.pairs[0].difference[at];
     const minus = h("td", { class: "d" }, d === null ? "–" : withError(c, d, c.pairs[0].error?.[at]), h("small", {}, d === null ? "" : shortUnit(c)));
-    return h("tr", { class: c === ui.shown ? "on" : null }, h("th", { scope: "row", "data-tip": c.meaning }, c.title), valueCell(c, 0, ui.spots[p][0]), valueCell(c, 1, ui.spots[p][1]), minus);
+    return h("tr", { class: c === ui.shown ? "on" : null }, h("th", { scope: "row", "data-tip": c.meaning }, ...terms(ui, "card", c.title, { "data-tip": c.meaning })), valueCell(c, 0, ui.spots[p][0]), valueCell(c, 1, ui.spots[p][1]), minus);
   });
   return [headRow("A", "B", "B − A"), h("tbody", {}, ...rows)];
 }
@@ -462,7 +462,8 @@ function follow(ui, strip) {
 /* ---- agreement and changes ---- */
 
 function drawFacts(ui) {
-  const row = ([name, value, tip]) => [h("dt", { "data-tip": tip, tabindex: 0 }, name), h("dd", {}, value)];
+  const named = (tip, inside) => h("dt", { "data-tip": tip, tabindex: inside.length > 1 ? null : 0 }, ...inside);
+  const row = ([name, value, tip]) => [named(tip, terms(ui, "fact", name, { "data-tip": tip })), h("dd", {}, value)];
   const isMany = ui.view.pairs.length > 1;
   const lists = ui.view.pairs.flatMap(({ aligned, unlike }, x) => {
     const facts = [["The same token", aligned, "Tokens that are the same in both texts, found by a diff."], ...(ui.shown?.pairs[x]?.facts ?? [])];

@@ -130,5 +130,5 @@ function scalingNote(ui) {
   const bars = "Bars are as long as the highest of the text in each row; whiskers are ± one standard error of this Hessian alone.";
   const scaling = ui.view.scalings[ui.weights.scaling];
   const how = ui.weights.scaling === "unit" ? `Hessian and ${name} are each divided by their sum over the text (${precise(s)} and ${precise(k)}), so that β and γ weigh two equals.` : `Hessian and ${name} stand as they are, each in its own unit.`;
-  return [h("span", { "data-tip": `${how} ${bars}`, tabindex: 0, "data-key": "scaled" }, "Scaling: ", h("u", {}, scaling)), "; full width is the highest of the text."];
+  return [term(ui, "fall", "scaling", { "data-tip": `${how} ${bars}`, "data-key": "scaled" }, "Scaling: ", h("u", {}, scaling)), "; full width is the highest of the text."];
 }

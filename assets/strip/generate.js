@@ -18,6 +18,7 @@ const GENERATE = {
   onBlocks: null,
   links: filmLinks,
   extra: drawAround,
+  glossary: GLOSSARY_PAGE,
 };
 
 /* Streamlit may take the component down and put it up anew between two runs: a span being drawn goes on there. */

@@ -31,15 +31,15 @@ function certainty(ui) {
   const odds = `log-odds ${signed(prediction.f)} nats`;
   if (target.kind === "token") {
     const chance = `${guess}${percent(p)} sure`;
-    return [h("b", {}, chance), ` · rank ${ranks(rank)} · entropy ${entropy.toFixed(2)} nats · ${place(ui.view)}`];
+    return [h("b", {}, chance), ...terms(ui, "sure", ` · rank ${ranks(rank)} · entropy ${entropy.toFixed(2)} nats · ${place(ui.view)}`)];
   }
   if (target.kind === "span") {
     const chance = `${guess}${percent(p)} sure of all ${tokens.length} together`;
-    return [h("b", {}, chance), ` · ${percent(prediction.p_each)} each on average · log p ${number(prediction.log_p)} nats · ${place(ui.view)}`];
+    return [h("b", {}, chance), ...terms(ui, "sure", ` · ${percent(prediction.p_each)} each on average · log p ${number(prediction.log_p)} nats · ${place(ui.view)}`)];
   }
   const chance = h("b", {}, `${percent(p)} against ${percent(prediction.p_foil)}`);
   const standing = target.kind === "contrast" ? ` · rank ${ranks(rank)} against ${ranks(foil[0].rank)}` : "";
-  return [chance, ` · ${odds}${standing} · ${place(ui.view)}`];
+  return [chance, ...terms(ui, "sure", ` · ${odds}${standing} · ${place(ui.view)}`)];
 }
 
 /* A contrast turned round or ended. */
@@ -102,5 +102,5 @@ function drawStatus(ui) {
 
 function drawCaption(ui) {
   ui.el.caption.classList.remove("stale");
-  ui.el.caption.replaceChildren(h("p", {}, ui.view.caption), h("p", { class: "method" }, ui.view.method));
+  ui.el.caption.replaceChildren(h("p", {}, ui.view.caption), h("p", { class: "method" }, ...terms(ui, "method", ui.view.method)));
 }

@@ -6,7 +6,7 @@ const LEFT = "hetaExploreLeft";
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".heta");
   const isNew = !INSTANCES.has(root);
-  const ui = instance(root);
+  const ui = instance(root, { glossary: GLOSSARY_PAGE });
   ui.send = (event) => setTriggerValue("event", { ...event, weights: ui.weights });
   receive(ui, data);
   if (isNew) resume(ui, globalThis[LEFT]);

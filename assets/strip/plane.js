@@ -206,7 +206,7 @@ function planeWords(ui) {
   const [one] = scoredNames(ui);
   const { beta, gamma } = ui.weights;
   const strength = `Strength is ${beta.toFixed(2)} × Hessian + ${gamma.toFixed(2)} × ${words(ui, "kl").title}, scaled ${quoted(ui.view.scalings[ui.weights.scaling])}: how much the answer hangs on this ${one}, read or not.`;
-  const read = ["Score = ", h("span", { "data-tip": words(ui, "transition").meaning, tabindex: 0, "data-key": "gateword" }, h("u", {}, "Transition")), " × ", h("span", { "data-tip": strength, tabindex: 0, "data-key": "strengthword" }, h("u", {}, "strength")), `. A ${one} needs both: further right more of it is read, further up more hangs on it. Along a dashed line the score is the same, in % of all.`];
+  const read = ["Score = ", term(ui, "plane", "transition", { "data-tip": words(ui, "transition").meaning, "data-key": "gateword" }, h("u", {}, "Transition")), " × ", term(ui, "plane", "strength", { "data-tip": strength, "data-key": "strengthword" }, h("u", {}, "strength")), `. A ${one} needs both: further right more of it is read, further up more hangs on it. Along a dashed line the score is the same, in % of all.`];
   return [h("p", {}, ...read), ...(isContrast(ui) ? [h("p", { class: "legend" }, ...sides(ui))] : [])];
 }
 

@@ -43,12 +43,14 @@ function drawTable(ui) {
   const both = ui.shown === "final";
   const isSummed = readingOf(ui) !== "tokens";
   const [one, many] = piecesOf(ui);
-  const key = (name) => h("span", { class: `key ${name}` }, words(ui, name).title);
+  const seen = new Set(); // each word of the headings is a link once
+  const linked = (text) => terms(ui, "heading", text, { seen });
+  const key = (name) => h("span", { class: `key ${name}` }, ...linked(words(ui, name).title));
   const bar = both ? [key("hessian"), " ", key("kl")] : known ? [key(ui.shown)] : ["…"];
   const gate = ui.view.is_gated ? (isSummed ? "Σ Transition | " : "Transition × ") : "";
-  const terms = isSummed ? `${gate}Σ Hessian | Σ ${words(ui, "kl").title}` : `${gate}(Hessian | ${words(ui, "kl").title})`;
+  const made = isSummed ? `${gate}Σ Hessian | Σ ${words(ui, "kl").title}` : `${gate}(Hessian | ${words(ui, "kl").title})`;
   const masked = isContrast(ui) ? "Δ, nats" : isSummed ? "masked one by one" : "without it";
-  const columns = [["n", "#"], ["name", one], ["bars", ...bar], ["num", both ? "share" : "value"], ["formula", terms], ["without", masked]];
+  const columns = [["n", "#"], ["name", one], ["bars", ...bar], ["num", ...linked(both ? "share" : "value")], ["formula", ...linked(made)], ["without", ...linked(masked)]];
   const header = h("tr", {}, ...columns.map(([name, ...title]) => h("th", { class: name, scope: "col" }, ...title)));
   const rows = shown.map((unit) => tableRow(ui, unit, both, isSummed));
   ui.el.table.classList.toggle("wide", ui.units.some((unit) => unit.stop - unit.start > 3) || ["sentences", "segments"].includes(ui.view.scored.by));

@@ -34,6 +34,7 @@ const HOOKS = {
   onRather: askRather, // (ui, text, isWhole): … rather than a typed text; null: nothing is typed
   onBlocks: askBlocks, // (ui): the pieces that are read are to be scored as blocks; null: nothing is scored anew
   links: cardLinks, // (ui, i): the nodes of what can be asked about token i
+  glossary: null, // what the address of an entry begins with; null: words of the page are no links
   extra: () => {}, // (ui): draws what a page adds, after every render and repaint
 };
 

@@ -1,21 +1,22 @@
 /* The values that are drawn: Eq. 5 on the raw vectors, by the weights chosen here, and the component looked at. */
 
 /* Eq. 5: transition · (β · Hessian + γ · KL), from the raw vectors; balanced divides Hessian and KL by their sums. */
+function combined(view, { beta, gamma, scaling }) {
+  const [gates, { hessian, kl }] = [gatesOf(view), view];
+  if (!gates || !hessian || !kl) return null;
+  const scale = (values) => (scaling === "unit" && sum(values) > 0 ? sum(values) : 1);
+  const [s, k] = [scale(hessian), scale(kl)];
+  const parts = gates.map((m, i) => [(m * beta * hessian[i]) / s, (m * gamma * kl[i]) / k]);
+  const total = sum(parts.map(([a, b]) => a + b));
+  const shares = parts.map((both) => both.map((x) => (total > 0 ? x / total : 0)));
+  const final = { parts: shares, shares: shares.map(([a, b]) => a + b), total, s, k };
+  ranked(final);
+  return final;
+}
+
 function mix(ui) {
-  const { hessian, kl } = ui.view;
-  const { beta, gamma, scaling } = ui.weights;
-  const gates = gatesOf(ui.view);
-  ui.final = null;
-  if (gates && hessian && kl) {
-    const scale = (values) => (scaling === "unit" && sum(values) > 0 ? sum(values) : 1);
-    const [s, k] = [scale(hessian), scale(kl)];
-    const parts = gates.map((m, i) => [(m * beta * hessian[i]) / s, (m * gamma * kl[i]) / k]);
-    const total = sum(parts.map(([a, b]) => a + b));
-    const shares = parts.map((both) => both.map((x) => (total > 0 ? x / total : 0)));
-    ui.final = { parts: shares, shares: shares.map(([a, b]) => a + b), total, s, k };
-    ranked(ui.final);
-    ui.final.standing = standing(ui);
-  }
+  ui.final = combined(ui.view, ui.weights);
+  if (ui.final) ui.final.standing = standing(ui);
   const wanted = ui.component;
   const instead = wanted === "final" ? ["final", "kl", "transition"] : [wanted];
   ui.shown = instead.find((name) => values(ui, name)) ?? null;

@@ -12,7 +12,7 @@ from heta_core.littletown.lessons import SKILLS, Instance, held_out
 from heta_core.littletown.swapping import swapped, told_by
 
 # Their scene is one sentence, which is the whole prompt or all of it but the question: its words are the evidence.
-_ONE_SENTENCE = ("agreement", "copying")
+ONE_SENTENCE = ("agreement", "copying")
 
 
 @lru_cache(maxsize=4)  # nine of ten scenes are told in vain, being those of training: thousands take seconds
@@ -61,19 +61,20 @@ def _taking_turns(skills: tuple[str, ...], turns: int, seed: int) -> Iterator[Ex
 def _both(instance: Instance, name: str) -> Iterator[Example]:
     """The example of an instance, and that of the other order where there is one."""
     other = swapped(instance)
-    example = _example(instance, name)
+    example = example_of(instance, name)
     if other is None:
         yield example
     else:
         yield replace(example, pair=f"{name}-swapped", cluster=name)
-        yield replace(_example(other, f"{name}-swapped"), pair=name, cluster=name)
+        yield replace(example_of(other, f"{name}-swapped"), pair=name, cluster=name)
 
 
-def _example(instance: Instance, name: str) -> Example:
+def example_of(instance: Instance, name: str) -> Example:
+    """An instance as data: what is asked, what tells the answer, what tells the wrong one."""
     start, stop = instance.question_span
     # A fixed fact is asked for without a scene that tells it: what decides stands in the question itself.
     asks = start < stop and instance.skill != "facts"
-    by_word = instance.skill in _ONE_SENTENCE
+    by_word = instance.skill in ONE_SENTENCE
     return checked(
         Example(
             id=name,

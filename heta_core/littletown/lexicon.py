@@ -1,8 +1,14 @@
 """Every word the world can say, collected from its own templates."""
 
+import re
+from functools import cache
+
 from heta_core.littletown import blocks, questions, words
 
+ANY_WORD = re.compile(r"[^\W_]+")  # of a reader's own text, in any script
 
+
+@cache
 def known_words() -> tuple[str, ...]:
     """The words of Littletown, in a fixed order: a prompt that holds others has left its world."""
     templates = [
@@ -20,3 +26,13 @@ def known_words() -> tuple[str, ...]:
     for template in templates:
         found += words.WORD.findall(words.FIELD.sub(" ", template))
     return tuple(dict.fromkeys(found))
+
+
+def strangers(text: str) -> list[str]:
+    """The words of a text that Littletown never saw, as often as they stand there: it reads them in pieces."""
+    return [word for word in ANY_WORD.findall(text) if word.lower() not in _known()]
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(word.lower() for word in known_words())

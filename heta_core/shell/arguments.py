@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     measuring = (_evaluate, _overview, _sweep, _evidence, _bench)
-    for add in (_attribute, _generate, *measuring, _serve, _models, _train, _card, _examples, _figures):
+    for add in (_attribute, _generate, *measuring, _serve, _models, _train, _card, _examples, _lessons, _figures):
         add(commands)
     return top
 
@@ -201,6 +201,11 @@ def _bench(commands: _Commands) -> None:
 def _examples(commands: _Commands) -> None:
     command = _command(commands, "examples", "choose the examples that the page opens with and rewrite assets/examples")
     command.add_argument("--seed", type=int, default=0, help="of the search (default %(default)s)")
+
+
+def _lessons(commands: _Commands) -> None:
+    command = _command(commands, "lessons", "measure what the lessons show and rewrite assets/lessons")
+    command.add_argument("name", nargs="*", help="a lesson; all of them if none is named")
 
 
 def _figures(commands: _Commands) -> None:

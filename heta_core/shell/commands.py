@@ -27,6 +27,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "bench": bench.run,
     "evidence": upkeep.evidence,
     "examples": upkeep.examples,
+    "lessons": upkeep.lessons,
     "figures": upkeep.figures,
 }
 

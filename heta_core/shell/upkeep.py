@@ -1,4 +1,4 @@
-"""What is run to look after what is shipped: models, training, evidence, examples, figures."""
+"""What is run to look after what is shipped: models, training, evidence, examples, lessons, figures."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -70,6 +70,20 @@ def examples(arguments: argparse.Namespace) -> int:
     others = [skill for skill in learnt() if TITLES[skill] != first.title]
     for path in write([first, *choose_more(lm, arguments.seed, others, weights)], story(lm, first)):
         print(path)
+    return 0
+
+
+def lessons(arguments: argparse.Namespace) -> int:
+    """Measure lessons anew."""
+    from heta_core.learning import called
+    from heta_core.learning import lessons as every
+    from heta_core.loading import load
+    from heta_core.teaching.shipped import write
+
+    chosen = [called(name) for name in arguments.name] or every()
+    lm = load("littletown")
+    for lesson in chosen:
+        print(write(lesson, lm))
     return 0
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 _STRIP = Path(__file__).resolve().parents[2] / "assets" / "strip"
 # The screen of one explained answer. Whoever shows it adds a script of its own, which comes last.
 SCREEN = (
-    *("basics", "values", "head", "targets", "text", "units", "reading", "blocks", "keys"),
+    *("basics", "terms", "values", "head", "targets", "text", "units", "reading", "blocks", "keys"),
     *("drawing", "formula", "plane", "rank", "card", "candidates", "reader", "screen"),
 )
 

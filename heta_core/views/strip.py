@@ -50,7 +50,7 @@ def payload(attribution: Attribution) -> dict[str, Value]:
         "weights": asdict(a.weights),
         "caption": words_of.text,
         "method": words_of.method,
-        "fraction": _short(min(1.0, a.work.fraction)),
+        "fraction": short(min(1.0, a.work.fraction)),
         "components": [asdict(c) for c in words.of_units(words.components(a.target.kind, is_gated=a.is_gated), scored)],
         "scalings": words.SCALINGS,
     }
@@ -114,27 +114,27 @@ def _prediction(a: Attribution) -> dict[str, Value]:
     p = a.prediction
     return {
         "p": _probability(a.log_p),
-        "log_p": _short(a.log_p),
+        "log_p": short(a.log_p),
         "p_each": _probability(a.log_p / len(a.predictions)),  # the geometric mean over the explained tokens
         "rank": p.rank,
-        "entropy": _short(p.entropy),
+        "entropy": short(p.entropy),
         "is_guess": caption.is_guess(a),
         "tokens": _each(a.target.said, a.predictions),
-        "f": _short(a.f),
+        "f": short(a.f),
         "p_foil": None if a.log_p_foil is None else _probability(a.log_p_foil),
         "foil": _each(a.target.foil, a.foil),
         "candidates": [
-            {"token_id": c.token_id, "label": words.label(c.piece), "p": _short(min(1.0, c.probability))}
+            {"token_id": c.token_id, "label": words.label(c.piece), "p": short(min(1.0, c.probability))}
             for c in p.candidates
         ],
-        "elsewhere": _short(max(0.0, 1.0 - sum(c.probability for c in p.candidates))),
+        "elsewhere": short(max(0.0, 1.0 - sum(c.probability for c in p.candidates))),
     }
 
 
 def _each(said: Sequence[Said], predictions: Sequence[Prediction]) -> list[dict[str, Value]]:
     """One entry for each of some tokens."""
     return [
-        {"label": words.label(s.piece), "p": _probability(p.log_p), "rank": p.rank, "entropy": _short(p.entropy)}
+        {"label": words.label(s.piece), "p": _probability(p.log_p), "rank": p.rank, "entropy": short(p.entropy)}
         for s, p in zip(said, predictions, strict=True)
     ]
 
@@ -150,7 +150,7 @@ def _masked(a: Attribution) -> dict[str, Value] | None:
         "p_foil": None if foil is None else [_probability(log_p) for log_p in foil],
         "effect": numbers(effect),
         "says": [words.label(c.piece) for c in information.first_choices],
-        "says_p": [_short(min(1.0, c.probability)) for c in information.first_choices],
+        "says_p": [short(min(1.0, c.probability)) for c in information.first_choices],
         "places": None if places is None else [a.unit_of(int(place)) for place in places],
         "changes": [i for i, c in enumerate(information.first_choices) if c.token_id != ranking.answer_of(a, i)],
         "raises": [int(i) for i in np.flatnonzero(effect < -_MARKED_EFFECT)],
@@ -159,13 +159,14 @@ def _masked(a: Attribution) -> dict[str, Value] | None:
 
 def numbers(values: NDArray[np.float64] | None) -> list[float | None] | None:
     """Plain numbers of six digits; what is not known in an array is None, as NaN is no JSON."""
-    return None if values is None else [None if np.isnan(v) else _short(v) for v in values.tolist()]
+    return None if values is None else [None if np.isnan(v) else short(v) for v in values.tolist()]
 
 
 def _probability(log_p: float) -> float:
     """Above 0 also where exp(log p) is too small for a number, so that it is not written as never."""
-    return _short(min(1.0, max(float(np.exp(log_p)), sys.float_info.min)))
+    return short(min(1.0, max(float(np.exp(log_p)), sys.float_info.min)))
 
 
-def _short(value: float) -> float:
+def short(value: float) -> float:
+    """The number with six significant digits."""
     return float(f"{value:.6g}")

@@ -11,7 +11,7 @@ _COMPONENT = st.components.v2.component(
     "heta_compare",
     html=component.HTML,
     css=component.style("strip", "compare"),
-    js=component.script("basics", "compare"),
+    js=component.script("basics", "terms", "compare"),
 )
 
 

@@ -16,6 +16,7 @@ from pages.errors.asking import FIRST_METHODS, FIRST_METRICS, KEYS, SOURCES
 from pages.errors.desk import Desk
 from pages.library.listing import moment
 from pages.ui import catalogue, controls, session, state
+from pages.ui.glossary import more
 from pages.ui.plain import plain
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def _methods() -> None:
         format_func=catalogue.title,
         key=KEYS["methods"],
         persist_state="session",
-        help="Random orders are always run beside them: every number is told against those.",
+        help=f"Random orders are always run beside them: every number is told against those.{more('random-order')}",
     )
     st.multiselect(
         "Judged by",
@@ -198,7 +199,8 @@ def _methods() -> None:
         format_func=lambda name: judging[name].title,
         key=KEYS["metrics"],
         persist_state="session",
-        help="What needs known evidence or a distractor is left out where the data do not say.",
+        help="What needs known evidence or a distractor is left out where the data do not say."
+        + more("evidence", "distractor", "faithfulness"),
     )
     _settings()
     _meanings(methods, judging)
@@ -213,7 +215,7 @@ def _settings() -> None:
             key=KEYS["mask"],
             persist_state="session",
             help="How KL and occlusion take a word away. Orders are judged under another mask, else the judge would "
-            "favour whoever has seen it.",
+            "favour whoever has seen it." + more("mask", "occlusion"),
         )
         st.selectbox(
             "Scaling",
@@ -222,7 +224,8 @@ def _settings() -> None:
             format_func=words.SCALINGS.__getitem__,
             key=KEYS["scaling"],
             persist_state="session",
-            help="Of HETA and its parts: S and I divided by their sums first, or added as they are.",
+            help="Of HETA and its parts: S and I divided by their sums first, or added as they are."
+            + more("scaling", "hessian", "kl"),
         )
 
 

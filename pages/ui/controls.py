@@ -1,14 +1,12 @@
 """What the reader sets: the model, the text; and what the page says about it."""
 
-import re
 from collections.abc import Callable
-from functools import cache
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from heta_core.errors import HetaError
-from heta_core.littletown.lexicon import known_words
+from heta_core.littletown import lexicon
 from heta_core.models.suggested import Suggestion, suggested
 from pages.ui import allowed, engine_cache, keeping, model_card, session
 from pages.ui.engine_cache import EMBEDDED, Step
@@ -18,7 +16,6 @@ from pages.ui.question import Question, rule
 _LONGEST_NAME = 200
 _LOOK = 1.0  # seconds between two looks at an engine that starts
 _MOST_UNKNOWN = 0.25  # a larger part of unknown words has left Littletown's world
-_WORD = re.compile(r"[^\W_]+")
 
 
 def slot(is_filled: bool) -> DeltaGenerator:
@@ -192,15 +189,9 @@ def _switch(name: str) -> None:
 
 def unknown_words(text: str) -> list[str]:
     """The words that Littletown never saw, where they are more than a quarter of the text; else none."""
-    known = _known_words()
-    words = _WORD.findall(text)
-    strangers = [word for word in words if word.lower() not in known]
-    return list(dict.fromkeys(strangers)) if len(strangers) > _MOST_UNKNOWN * len(words) else []
-
-
-@cache
-def _known_words() -> frozenset[str]:
-    return frozenset(word.lower() for word in known_words())
+    strangers = lexicon.strangers(text)
+    n_words = len(lexicon.ANY_WORD.findall(text))
+    return list(dict.fromkeys(strangers)) if len(strangers) > _MOST_UNKNOWN * n_words else []
 
 
 def first_wait() -> None:

@@ -86,15 +86,40 @@ def loaded(name: str, may_download: bool) -> "Generator[Step, None, LanguageMode
         HetaError: the model cannot be loaded, or not be asked here.
     """
     allowed.check_model(name)
-    ready = warm()
-    while starting(patience=0):
-        yield Step("Starting the engine")
-        wait([ready], _LONG_TICK)
+    yield from _started()
     with model_held.waiting(name, may_download=may_download) as loading:
         while not loading.future.done():
             yield Step(f"Loading {name}: {loading.doing}", loading.fraction)
             wait([loading.future], _TICK)
         return loading.future.result()
+
+
+def _started() -> Generator[Step, None, None]:
+    ready = warm()
+    while starting(patience=0):
+        yield Step("Starting the engine")
+        wait([ready], _LONG_TICK)
+
+
+def embedded() -> "Generator[Step, None, LanguageModel]":
+    """The embedded model beside whichever one is held: it is small, and lessons must not take another from its readers.
+
+    Raises:
+        HetaError: it cannot be loaded, or not be asked here.
+    """
+    allowed.check_model(EMBEDDED)
+    yield from _started()
+    loading = _embedded()
+    while not loading.done():
+        yield Step(f"Loading {EMBEDDED}")
+        wait([loading], _TICK)
+    return loading.result()
+
+
+@functools.cache
+def _embedded() -> "Future[LanguageModel]":
+    """Of the process: never let go of."""
+    return model_held.in_thread("embedded", lambda: importlib.import_module("heta_core.loading").load(EMBEDDED))
 
 
 def loaded_for(result: Attribution) -> "Generator[Step, None, tuple[LanguageModel, Attribution]]":

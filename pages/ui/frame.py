@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from heta_core.errors import HetaError
-from pages.ui import allowed, controls, engine_cache, keeping, session, state
+from pages.ui import allowed, controls, engine_cache, glossary, keeping, presenting, session, state, tour
 
 _STYLE = Path(__file__).resolve().parents[2] / "assets" / "style.css"
 PAGES = (
@@ -18,6 +18,7 @@ PAGES = (
     ("pages/2_Library.py", "Library", ":material/bookmarks:"),
     ("pages/3_Compare.py", "Compare", ":material/compare:"),
     ("pages/4_Error_analysis.py", "Error analysis", ":material/troubleshoot:"),
+    ("pages/5_Learn.py", "Learn", ":material/school:"),
 )
 _SIDEBAR = 236  # pixels
 _PULSE = 30.0  # seconds; another run of the page comes first and ends it
@@ -31,7 +32,9 @@ def page(title: str, on_model: Callable[[], None] | None = None) -> Iterator[Non
     `on_model` is what follows when the reader chooses a model.
     """
     # No page icon: Streamlit fetches any it is given from elsewhere.
-    st.set_page_config(page_title=f"{title} · HETA", layout="wide", initial_sidebar_state=_SIDEBAR)
+    presenting.begin()
+    sidebar = "collapsed" if presenting.is_on() else _SIDEBAR
+    st.set_page_config(page_title=f"{title} · HETA", layout="wide", initial_sidebar_state=sidebar)
     st.html(_STYLE)
     state.put("page", title)
     if not _is_set_up():
@@ -41,11 +44,14 @@ def page(title: str, on_model: Callable[[], None] | None = None) -> Iterator[Non
         st.markdown("### HETA Explorer")
         for path, label, icon in PAGES:
             st.page_link(path, label=label, icon=icon)
+        tour.draw(title, [label for _, label, _ in PAGES])
         controls.model_picker(on_model)
+        presenting.draw()
     if allowed.current().demo:  # not in the sidebar, which is closed on a phone
         st.caption(_demo())
     with boundary():
         yield
+    glossary.draw(title)
     engine_cache.warm()  # last, so that the import of torch does not compete with the first picture
 
 

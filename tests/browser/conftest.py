@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import tours
 from servers import app, free_port, served
 
 if TYPE_CHECKING:
@@ -57,6 +58,16 @@ def browser() -> Iterator[object]:
 
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGS))
+        open_context = chromium.new_context
+
+        def new_context(*, is_new: bool = False, **options):
+            """Of a visitor who has declined the tours, unless it is to be one who has never been here."""
+            context = open_context(**options)
+            if not is_new:
+                context.add_init_script(tours.DECLINED)
+            return context
+
+        chromium.new_context = new_context
         yield chromium
         chromium.close()
 
@@ -66,8 +77,8 @@ def visit(browser, address: str) -> Iterator[Callable[..., object]]:
     """Open the page; the test fails on any error of the console and on any request that leaves this computer."""
     contexts, wrong = [], []
 
-    def open_page(*, width: int = 1440, height: int = 900, theme: str = "light", path: str = ""):
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
+    def open_page(*, width: int = 1440, height: int = 900, theme: str = "light", path: str = "", **options):
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme, **options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(30_000)

@@ -1,7 +1,6 @@
 """An accessibility engine finds nothing on any page: light and dark, wide and narrow, as opened and with all open."""
 
 import os
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,19 +9,18 @@ import made_generation
 import pytest
 import samples
 from axe import DROP, broken
+from opening import ROUTES, open_all
 from servers import free_port, served
 
 from heta_core.library import writing
 from heta_core.library.entry import Shelf
 from heta_core.report import dumps
-from pages.ui.frame import PAGES
 
 # Colours depend on the theme and places on the width; HETA_LOOKS=all takes each theme at each width.
 LOOKS = [("light", 1440), ("dark", 390)]
 if os.environ.get("HETA_LOOKS") == "all":
     LOOKS += [("light", 390), ("dark", 1440)]
 TALL = 4000  # pixels; what lies outside the window is not looked at
-ROUTES = {label: "" if path == "app.py" else re.sub(r"pages/\d+_(\w+)\.py", r"\1", path) for path, label, _ in PAGES}
 
 
 @pytest.fixture(scope="module")
@@ -38,25 +36,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         environment.setenv("HETA_LIBRARY", str(shelf.path))
         with served(command, port, folder / "server.txt") as url:
             yield url
-
-
-def open_all(page) -> None:
-    """Whatever a reader can open on a page: panels, forms, menus, a pinned word."""
-    for name in ("Edit text", "New prompt"):
-        if page.get_by_role("button", name=name).count():
-            page.get_by_role("button", name=name).click()
-            page.locator("textarea").first.wait_for()
-    panels = page.locator("[data-testid=stExpander] details:not([open]) > summary")
-    for _ in range(panels.count()):
-        panels.first.click()
-        page.wait_for_timeout(300)  # the server draws what is in it
-    if page.locator(".js-plotly-plot, [data-testid=stSkeleton]").count():
-        page.locator(".js-plotly-plot").first.wait_for()
-    if page.locator(".strip .tok").count():
-        page.locator(".strip .tok").nth(3).click()
-        for more in (page.get_by_role("button", name="Swap this word …"), page.locator("summary", has_text="Examples")):
-            if more.count():
-                more.click()
 
 
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
@@ -76,7 +55,7 @@ def test_no_page_breaks_a_rule_of_accessibility(browser, address: str, theme: st
     assert streamlits == set(DROP)  # an exception that is no longer needed goes
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["dark", pytest.param("light", marks=pytest.mark.figures)])
 def test_neither_does_an_answer_that_grows_nor_a_contrast(visit, theme: str) -> None:
     page = visit(theme=theme, height=TALL)
     page.get_by_role("button", name="Why cup rather than map").click()

@@ -175,7 +175,8 @@ def add_method(page, title: str) -> None:
 @pytest.mark.parametrize(
     ("theme", "width", "n_rows"),
     [
-        *(("light", 1000, 2), ("dark", 390, 4)),
+        ("light", 1000, 2),
+        pytest.param("dark", 390, 4, marks=pytest.mark.figures),
         *(pytest.param(theme, 1440, 1, marks=pytest.mark.figures) for theme in ("light", "dark")),
     ],
 )

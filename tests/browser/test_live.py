@@ -175,6 +175,7 @@ def test_a_connection_that_is_gone_for_a_while_loses_nothing(reader, wire: Wire)
     unharmed(reader)
 
 
+@pytest.mark.figures
 def test_a_connection_lost_between_two_drawings_goes_on(reader, address: str) -> None:
     """Streamlit asks for the next run of a page only if one is under way, or more are to come by the clock."""
     reader.goto(address)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import servers
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.figures, pytest.mark.alone]
 
 N_VISITORS = int(os.environ.get("HETA_VISITORS", "3"))
 N_ANALYSES = 3 if "HETA_VISITORS" in os.environ else 2  # of each, in each of two rounds

@@ -1,0 +1,109 @@
+"""What lessons ask the model: what follows a text, and what follows it without one of its words."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from torch import from_numpy
+
+from heta_core.answers import next_log_probs
+from heta_core.attribution import Attribution
+from heta_core.components.prediction import prediction
+from heta_core.engine import attribute_steps
+from heta_core.errors import InputError
+from heta_core.faithfulness.masking import predictions
+from heta_core.groups import Groups
+from heta_core.language_model import LanguageModel
+from heta_core.littletown import lexicon
+from heta_core.parts import Prediction
+from heta_core.settings import Settings
+from heta_core.targets import Choice
+from heta_core.teaching.contract import Data
+from heta_core.tokens import from_text
+from heta_core.views import strip, words
+
+_SHOWN = 5  # next tokens with their chances, where the text has its own row of words
+LONGEST = 160  # tokens: more are neither read from the last row nor answered at once
+
+
+def text_of(lm: LanguageModel, event: Mapping[str, object]) -> str:
+    """The text of an event.
+
+    Raises:
+        InputError: there is none, or it is too long.
+    """
+    text = event.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise InputError("A text is needed, found none: write a scene and a question.")
+    n = len(from_text(lm.tokenizer, text.rstrip()))
+    if n > LONGEST:
+        raise InputError(f"A lesson takes at most {LONGEST} tokens, this text has {n}: explain it on Explore.")
+    return text.rstrip()
+
+
+def strangers(text: str) -> list[str]:
+    """The words of a text that Littletown never saw, each once: what the model says of them means little."""
+    return list(dict.fromkeys(lexicon.strangers(text)))
+
+
+def next_of(lm: LanguageModel, text: str) -> Data:
+    """The likeliest words after a text, and how unsure the model is in all. One forward pass."""
+    said = prediction(lm, from_numpy(next_log_probs(lm, [text])[0]).double(), 0)
+    return {"chances": chances(said), "entropy": strip.short(said.entropy)}
+
+
+def looked(
+    lm: LanguageModel,
+    text: str,
+    *,
+    choice: Choice = Choice(),
+    settings: Settings = Settings(),
+    groups: Groups | None = None,
+) -> Attribution:
+    """A text with M and I, and without S: a few forward passes for each token or group, none backward.
+
+    Raises:
+        HetaError: as `engine.attribute`.
+    """
+    for result in attribute_steps(lm, text, choice=choice, settings=settings, groups=groups):
+        if result.information is not None:
+            return result
+    raise AssertionError("the engine ended without the KL")  # it never does
+
+
+def without_each(lm: LanguageModel, result: Attribution) -> tuple[Prediction, ...]:
+    """T, what the model says with each unit masked, under the mask of the result."""
+    return without(lm, result, [[unit] for unit in range(result.n_units)])
+
+
+def without(lm: LanguageModel, result: Attribution, sets: Sequence[Sequence[int]]) -> tuple[Prediction, ...]:
+    """What the model says with each set of units masked at once, under the mask of the result."""
+    masked = np.zeros((len(sets), result.n_units), bool)
+    for row, units in zip(masked, sets, strict=True):
+        row[list(units)] = True
+    *_, (_, said) = predictions(lm, result, masked, Settings(mask=result.settings.mask))
+    assert said is not None
+    return said
+
+
+def chances(said: Prediction) -> list[Data]:
+    """The likeliest next tokens with their probabilities."""
+    return [{"label": words.label(c.piece), "p": strip.short(min(1.0, c.probability))} for c in said.candidates]
+
+
+def words_of(result: Attribution) -> Data:
+    """What a row of words needs of a result: what is seen, M, I, and what is said with each unit masked.
+
+    Raises:
+        InputError: the masking is not known.
+    """
+    if result.transition is None or result.information is None:
+        raise InputError("A row of words needs M and I, found a result without: wait for the masking.")
+    n, first = result.n_units, result.information.first_choices
+    return {
+        "parts": strip.token_parts(result.units)[:n],
+        "transition": strip.numbers(result.transition.scores),
+        "kl": strip.numbers(result.information.kl),
+        "says": [words.label(c.piece) for c in first],
+        "says_p": [strip.short(min(1.0, c.probability)) for c in first],
+        "chances": chances(result.prediction)[:_SHOWN],
+    }

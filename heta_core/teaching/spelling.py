@@ -1,0 +1,38 @@
+"""A text as the words and marks that a reader points at, the same here as in the browser."""
+
+import re
+from collections.abc import Iterable
+
+from heta_core.views import words as written
+
+Span = tuple[int, int]
+
+_WORD = re.compile(r"[A-Za-z]+|[^A-Za-z\s]")
+_QUESTION = "Question:"
+
+
+def spans(text: str) -> list[Span]:
+    """Where each word and each mark stands."""
+    return [match.span() for match in _WORD.finditer(text)]
+
+
+def words(text: str) -> list[str]:
+    """The words and marks themselves."""
+    return _WORD.findall(text)
+
+
+def parts(text: str) -> list[list[str]]:
+    """The same as rows of words take them: [white space before, what is seen, white space after, kind]."""
+    return [["", written.visible(word), "", ""] for word in words(text)]
+
+
+def inside(places: Iterable[Span], those: Iterable[Span]) -> list[bool]:
+    """Which places overlap one of those."""
+    stretches = tuple(those)
+    return [any(start < b and stop > a for a, b in stretches) for start, stop in places]
+
+
+def story(text: str) -> list[bool]:
+    """Which words come before the last question; all of them where there is none."""
+    end = text.rfind(_QUESTION)
+    return [end < 0 or start < end for start, _ in spans(text)]

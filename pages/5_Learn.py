@@ -1,0 +1,14 @@
+"""Learn: ten short lessons on the embedded model, with pictures that the reader changes; its town, and a glossary."""
+
+from pages.learn import answering, choosing, glossary, handing, lesson, town
+from pages.ui import frame
+
+with frame.page("Learn"):
+    choosing.draw()
+    if choosing.part() == "glossary":
+        glossary.draw(choosing.word())
+    elif choosing.part() == choosing.TOWN:
+        frame.part(town.draw, answering.goes_on)()
+    else:
+        frame.part(lesson.draw, answering.goes_on)()
+        handing.draw()
