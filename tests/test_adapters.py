@@ -73,6 +73,9 @@ def test_an_adapter_counts_the_same_merged_and_unmerged(
     assert merged.source.family == unmerged.source.family == kind
     assert merged.has_prefix and unmerged.has_prefix
     assert merged.feed_forward is not None and unmerged.feed_forward is not None
+    # Merged weights are rounded to float32 once: that alone is left to differ when both are run in float64.
+    for lm in (merged, unmerged, plain):
+        lm.model.double()
     a, b, c = (attribute(lm, TEXT, settings=SETTINGS) for lm in (merged, unmerged, plain))
     for name in ("transition", "hessian"):
         one, other = (getattr(result, name).scores for result in (a, b))
