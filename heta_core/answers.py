@@ -8,18 +8,22 @@ from numpy.typing import NDArray
 
 from heta_core.language_model import LanguageModel, embed, log_probs, running
 from heta_core.passes.prefix import last_logits
+from heta_core.tokens import Tokens
 
 # Sequences in one forward: of a model with a vocabulary of 2,000 a few megabytes, of 150,000 a few hundred.
 _BATCH = 32
 
 
 @torch.no_grad()
-def next_log_probs(lm: LanguageModel, prompts: Sequence[str]) -> NDArray[np.float32]:
+def next_log_probs(lm: LanguageModel, prompts: Sequence[str | Tokens]) -> NDArray[np.float32]:
     """(N, V) log-probabilities of the token that follows each of N prompts.
 
     Prompts of one length share a forward, so that nothing is padded and no mask is needed.
     """
-    ids = [tuple(lm.tokenizer.encode(prompt, add_special_tokens=True)) for prompt in prompts]
+    ids = [
+        prompt.ids if isinstance(prompt, Tokens) else tuple(lm.tokenizer.encode(prompt, add_special_tokens=True))
+        for prompt in prompts
+    ]
     found = np.empty((len(ids), lm.vocabulary), np.float32)
     by_length: dict[int, list[int]] = {}
     for i, row in enumerate(ids):

@@ -7,6 +7,8 @@ from typing import Protocol, TypeVar
 
 from heta_core.errors import InputError
 
+_SHOWN = 60  # characters of a name that is not known: an address may hold any
+
 Declared = TypeVar("Declared")
 
 
@@ -54,4 +56,5 @@ def called(name: str, known: Sequence[Called], what: str) -> Called:
     for one in known:
         if one.name == name:
             return one
-    raise InputError(f"There is no {what} {name!r}: take one of {', '.join(one.name for one in known)}.")
+    listed = ", ".join(one.name for one in known)
+    raise InputError(f"There is no {what} {name[:_SHOWN]!r}: take one of {listed}.")

@@ -1,4 +1,4 @@
-"""Learn: ten short lessons on the embedded model, with pictures that the reader changes; its town, and a glossary."""
+"""Learn: eleven short lessons on the embedded model, with pictures that readers change; its town, and a glossary."""
 
 from pages.learn import answering, choosing, glossary, handing, lesson, town
 from pages.ui import frame

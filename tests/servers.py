@@ -1,6 +1,7 @@
 """Streamlit servers for tests: on a free port of this machine, ended by their own process."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -13,13 +14,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-READY = 60.0  # seconds for a server to come up on a busy machine
+READY = 120.0  # seconds for a server to come up on a busy machine
+# Below those that systems give to outgoing connections, so that none of these takes a port between its choice and the
+# start of its server; drawn anew by every process, so that tests side by side choose different ones.
+PORTS = range(20_000, 30_000)
+TRIES = 2  # of a start, which another program may come before
 
 
 def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
+    """A port that nobody listens at."""
+    for _ in range(100):
+        port = random.SystemRandom().choice(PORTS)
+        with socket.socket() as s, suppress(OSError):  # taken
+            s.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 @contextmanager
@@ -29,17 +38,17 @@ def served(command: Sequence[str], port: int, log: Path, cwd: Path | None = None
     How many threads the tests use is not the app's business: it starts as for a reader.
     """
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
-    with log.open("w") as output:
-        server = subprocess.Popen(command, cwd=cwd, env=environment, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        _await(f"http://127.0.0.1:{port}/_stcore/health", server, log)
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        server.terminate()
+    for left in reversed(range(TRIES)):
+        with log.open("w") as output:
+            server = subprocess.Popen(command, cwd=cwd, env=environment, stdout=output, stderr=subprocess.STDOUT)
         try:
-            server.wait(60)
+            if not _is_up(f"http://127.0.0.1:{port}/_stcore/health", server):
+                assert left, "the server did not come up: " + log.read_text()
+                continue
+            yield f"http://127.0.0.1:{port}/"
+            return
         finally:
-            server.kill()  # never left behind
+            _end(server)
 
 
 @contextmanager
@@ -108,13 +117,21 @@ def _carry(one: socket.socket, other: socket.socket) -> None:
         other.shutdown(socket.SHUT_RDWR)
 
 
-def _await(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def _is_up(url: str, server: subprocess.Popen[bytes]) -> bool:
+    """It answers in time, and is still there: else the answer is another's, who has its port."""
     end = time.monotonic() + READY
-    while time.monotonic() < end:
-        assert server.poll() is None, log.read_text()
+    while time.monotonic() < end and server.poll() is None:
         try:
             with urllib.request.urlopen(url, timeout=2):
-                return
+                return server.poll() is None
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.2)
-    raise AssertionError("the server did not come up: " + log.read_text())
+    return False
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(60)
+    finally:
+        server.kill()  # never left behind

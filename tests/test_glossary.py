@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from heta_core.learning import lessons
 from heta_core.taking.screen import SCREEN
+from heta_core.teaching import shipped
 from heta_core.views import glossary
+from pages.learn import wording
 from pages.ui.glossary import WORDS
 
 ROOT = Path(__file__).resolve().parents[1]
-LESSONS = {
-    *("next-token", "looking", "blind", "gate", "curvature", "information", "together", "misleading", "fooling"),
-    "wrong-reason",
-}
+LESSONS = {lesson.name: lesson for lesson in lessons()}
+# By the part of Learn that draws a line of its own.
+LEARN = {name: wording.of_lesson(lesson) for name, lesson in LESSONS.items()} | {"littletown": wording.of_town()}
 MOST_LETTERS, MOST_SENTENCES = 260, 3
 # Whose texts a reader sees.
 PYTHON = (
@@ -75,7 +77,23 @@ def test_what_leads_on_leads_somewhere() -> None:
         assert entry.see and set(entry.see) <= set(known) - {entry.id}, entry.id
         assert len(set(entry.see)) == len(entry.see), entry.id
         assert entry.lesson in {"", *LESSONS}, entry.id
-    assert {entry.lesson for entry in ENTRIES} >= LESSONS  # each lesson has words
+    assert {entry.lesson for entry in ENTRIES} >= set(LESSONS)  # each lesson has words
+
+
+def texts_in(data: object) -> Iterator[str]:
+    if isinstance(data, dict | list):
+        for value in data.values() if isinstance(data, dict) else data:
+            yield from texts_in(value)
+    elif isinstance(data, str):
+        yield data
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_says_the_words_that_lead_to_it(name: str) -> None:
+    """In its texts, or in its picture."""
+    own = {entry.id for entry in ENTRIES if entry.lesson == name}
+    in_picture = set().union(*map(glossary.occurring, texts_in(shipped.data(name))))
+    assert own <= wording.said_by(LESSONS[name]) | in_picture
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
@@ -90,7 +108,7 @@ def test_no_entry_is_about_a_word_that_no_page_says(said: str) -> None:
 
 
 def test_every_entry_is_linked_from_a_page() -> None:
-    known, linked = set(glossary.by_id()), set().union(*WORDS.values())
+    known, linked = set(glossary.by_id()), set().union(*WORDS.values(), *LEARN.values())
     assert linked <= known
     assert not known - linked
 
@@ -126,12 +144,8 @@ def test_an_entry_leads_to_a_lesson_only_where_there_is_one() -> None:
 def prose(path: Path) -> Iterator[str]:
     """What a module says to a reader: texts of several words, or that begin like one. Keys do not."""
     if path.suffix == ".js":
-        script = re.sub(r"/\*.*?\*/|//[^\n]*", "", path.read_text("utf-8"), flags=re.DOTALL)
-        found: Iterator[str] = (match[0] for match in re.finditer(r'"[^"\n]*"|`[^`]*`', script))
-        found = (re.sub(r"\$\{[^}]*\}", "…", text.strip('"`')) for text in found)
-    else:
-        found = strings(path)
-    yield from (text for text in found if text[:1].isupper() or re.search(r"\w \w", text))
+        return wording.spoken(path.read_text("utf-8"))
+    return (text for text in strings(path) if text[:1].isupper() or re.search(r"\w \w", text))
 
 
 # Where the words of a page are written down. What only some of its states say is here as well.
@@ -158,16 +172,25 @@ ROOMS = {
         *("pages/4_*.py", "pages/errors/*.py", "heta_core/evaluation/signs.py", "heta_core/views/intervals.py"),
         *("heta_core/methods/*.py", "heta_core/metrics/*.py"),
     ),
-    "Learn": (
-        *("pages/5_*.py", "pages/learn/*.py", "heta_core/learning/*.py", "heta_core/teaching/*.py"),
-        *("assets/learn/*.js", "assets/town/*.js"),
-    ),
 }
 
 
 @pytest.mark.parametrize("page", sorted(WORDS))
 def test_a_page_links_every_word_that_its_sources_say(page: str) -> None:
-    files = list(sources(*ROOMS[page]))
+    assert not {word: told for word, told in said_in(*ROOMS[page]).items() if word not in WORDS[page]}
+
+
+def said_in(*patterns: str) -> dict[str, tuple[str, str]]:
+    """Entry → a file that says one of its words, and where."""
+    files = list(sources(*patterns))
     assert files
-    where = {word: (path.name, text) for path in files for text in prose(path) for word in glossary.occurring(text)}
-    assert not {word: told for word, told in where.items() if word not in WORDS[page]}
+    return {word: (path.name, text) for path in files for text in prose(path) for word in glossary.occurring(text)}
+
+
+def test_learn_links_every_word_below_the_part_that_says_it() -> None:
+    for name, words in LEARN.items():
+        own = (f"assets/learn/{name}.js",) if name in LESSONS else ("assets/town/*.js", "pages/learn/town.py")
+        said = said_in(*own)
+        assert not {word: told for word, told in said.items() if word not in words}, name
+    others = said_in("pages/5_*.py", "pages/learn/[!t]*.py", "assets/learn/main.js", "assets/learn/mounting.js")
+    assert set(others) <= frozenset.intersection(*LEARN.values()), others

@@ -3,25 +3,35 @@
 import json
 import math
 import re
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from heta_core import loading
 from heta_core.errors import InputError, ReportError
 from heta_core.language_model import LanguageModel
 from heta_core.learning import called, lessons
+from heta_core.shell import upkeep
 from heta_core.teaching import handout, shipped, texts
 from heta_core.teaching.contract import Lesson
 from heta_core.teaching.texts import Piece
 from heta_core.views import glossary
 
 NAMES = (
-    *("next-token", "looking", "blind", "gate", "curvature", "information", "together", "misleading", "fooling"),
-    "wrong-reason",
+    *("next-token", "looking", "blind", "gate", "curvature", "information", "together", "testing", "misleading"),
+    *("fooling", "wrong-reason"),
 )
 MOST_BYTES, MOST_WORDS, MOST_TITLE = 200_000, 60, 48
-LONG = ("blind", "looking")  # takes a minute to measure; their own tests measure a part of it
+# Numbers of one measurement and another: float32 rounds what is near 0, such as the KL of an idle word, about there.
+CLOSE = {"rel_tol": 0.01, "abs_tol": 1e-6}
+OWN = r"Eq\. 5|lessons? \d+(?: to \d+)?|\b[01]\b"  # numbers that a text may hold itself
+LONG = ("blind", "looking", "testing")  # takes a minute to measure; their own tests measure a part of it
 VOID = {"br", "col", "hr", "img", "link", "meta"}
 EVERY = pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
 
@@ -59,15 +69,34 @@ def same(one: Any, other: Any, where: str = "") -> None:
     if isinstance(one, dict):
         assert one.keys() == other.keys(), where
         for name in one:
-            same(one[name], other[name], f"{where}.{name}")
+            if name == "order":
+                ranked(one[name], other, where)
+            else:
+                same(one[name], other[name], f"{where}.{name}")
     elif isinstance(one, list):
         assert len(one) == len(other), where
         for k, (a, b) in enumerate(zip(one, other, strict=True)):
             same(a, b, f"{where}[{k}]")
     elif isinstance(one, float) or isinstance(other, float):
-        assert math.isclose(one, other, rel_tol=0.01, abs_tol=1e-4), f"{where}: {one} is not {other}"
+        assert math.isclose(one, other, **CLOSE), f"{where}: {one} is not {other}"
     else:
         assert one == other, f"{where}: {one!r} is not {other!r}"
+
+
+def ranked(order: Mapping[str, Sequence[int]], shipped_: Mapping[str, Any], where: str) -> None:
+    """Words in the order of values that are nearly equal may change places."""
+    m, kl = shipped_["m"], shipped_["kl"]
+    values = {"m": m, "kl": kl, "mi": [a * b for a, b in zip(m, kl, strict=True)]}
+    for name, was in shipped_["order"].items():
+        assert sorted(order[name]) == sorted(was), f"{where}.order.{name}"
+        for a, b in pairwise(values[name][k] for k in order[name]):
+            assert b <= a or math.isclose(a, b, **CLOSE), f"{where}.order.{name}: {b} comes after {a}"
+
+
+def written(lesson: Lesson) -> list[str]:
+    """Every text of a lesson, its numbers not yet in place."""
+    exercises = [text for e in lesson.exercises for text in (e.task, e.expected)]
+    return [*lesson.idea, lesson.look, lesson.question, lesson.answer, *exercises]
 
 
 def test_the_lessons_stand_in_order() -> None:
@@ -92,9 +121,14 @@ def test_every_text_has_its_numbers_and_every_link_its_word(lesson: Lesson) -> N
 @EVERY
 def test_a_text_holds_no_number_of_its_own(lesson: Lesson) -> None:
     """What the model gave is put in from what was measured, so that it cannot grow old."""
-    written = " ".join((*lesson.idea, lesson.look, lesson.question, lesson.answer))
-    bare = re.sub(r"\{\w+\}|\[\[[a-z0-9-]+\|", " ", written)
-    assert re.findall(r"\d+\.\d+|\d+ ?%", bare) == []
+    bare = re.sub(r"\{\w+\}|\[\[[a-z0-9-]+\|", " ", " ".join(written(lesson)))
+    assert re.findall(r"\d+(?:\.\d+)? ?%?", re.sub(OWN, " ", bare)) == []
+
+
+@EVERY
+def test_every_number_of_a_lesson_stands_in_its_texts(lesson: Lesson) -> None:
+    used = set(re.findall(r"\{(\w+)\}", " ".join(written(lesson))))
+    assert set(lesson.told(shipped.data(lesson.name))) == used
 
 
 @EVERY
@@ -143,3 +177,43 @@ def test_words_with_links_are_cut_out() -> None:
 def test_what_was_not_shipped_is_said() -> None:
     with pytest.raises(ReportError, match="python -m heta_core lessons"):
         shipped.data("gravity")
+
+
+def test_what_was_shipped_and_cannot_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    (tmp_path / "torn.json").write_text('{"text": ', encoding="utf-8")
+    with pytest.raises(ReportError, match=r"'torn' needs torn.json as JSON.*python -m heta_core lessons torn"):
+        shipped.data("torn")
+
+
+def test_lessons_are_measured_where_the_pages_measure_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str]] = []
+    monkeypatch.setattr(loading, "load", lambda name, *, device: asked.append((name, device)))
+    monkeypatch.setattr(shipped, "write", lambda lesson, lm: lesson.name)
+    assert upkeep.lessons(Namespace(name=["gate"])) == 0 and asked == [("littletown", "cpu")]
+
+
+def test_what_cannot_be_told_is_not_shipped(tmp_path: Path) -> None:
+    lesson = lessons()[0]
+    broken = replace(lesson, measure=lambda lm: {"edits": []}, told=lambda data: {})
+    with pytest.raises(ReportError, match="needs the number"):
+        shipped.write(broken, None, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    whole = replace(lesson, measure=lambda lm: shipped.data(lesson.name))
+    path = shipped.write(whole, None, tmp_path)
+    assert list(tmp_path.iterdir()) == [path] and json.loads(path.read_text("utf-8")) == shipped.data(lesson.name)
+
+
+def test_numbers_are_written_nested_as_they_came() -> None:
+    assert shipped.rounded(1 / 3) == 0.333333
+    assert shipped.rounded([[1 / 3, float("nan")], [2.0, 0.0]]) == [[0.333333, None], [2.0, 0.0]]
+
+
+def test_nearly_equal_words_may_change_places_and_others_not() -> None:
+    was = {"m": [0.5, 0.3], "kl": [2e-9, 4e-9], "order": {"m": [0, 1], "kl": [1, 0], "mi": [1, 0]}}
+    same({**was, "order": {"m": [0, 1], "kl": [0, 1], "mi": [0, 1]}}, was)
+    for order in ({"m": [1, 0], "kl": [1, 0], "mi": [1, 0]}, {"m": [0, 0], "kl": [1, 0], "mi": [1, 0]}):
+        with pytest.raises(AssertionError, match=r"order\.m"):
+            same({**was, "order": order}, was)
+    with pytest.raises(AssertionError, match="kl"):
+        same({**was, "kl": [2e-6, 4e-9]}, was)

@@ -14,7 +14,7 @@ from heta_core.passes.prefix import Chunk
 from heta_core.settings import Settings
 from heta_core.targets import Choice, next_token
 from heta_core.teaching import asking, shipped
-from heta_core.tokens import from_text
+from heta_core.typed import token_of
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +94,8 @@ def test_the_way_of_the_answer_through_the_layers(flowing: Attribution, ways: tu
     office = by_layer[:, :, at["office"]].sum(1)
     assert office[3] == pytest.approx(by_layer[3, at["end"], at["office"]], rel=1e-3)
     assert office[3] > 0.8 * office.sum()
+    told = gate.told(shipped.data("gate"))
+    assert [told[name] for name in ("in_place", "in_question", "in_last", "in_office", "head")] == list("23443")
 
 
 def test_the_way_is_the_same_for_other_names_and_places(town: LanguageModel) -> None:
@@ -119,7 +121,7 @@ def test_the_gate_is_no_verdict(town: LanguageModel, flowing: Attribution) -> No
     assert kl[at["office"]] < 1e-3 and kl[at["museum"]] > 5
     assert int(m.argmax()) == at["asked Mary"]
     for word in gate.ASKED:
-        token_id = from_text(town.tokenizer, f" {word}").ids[-1]
+        token_id = token_of(town.tokenizer, f" {word}")
         other = asking.looked(town, gate.TEXT, choice=Choice(token_id=token_id))
         assert other.target.text == f" {word}" and other.transition is not None
         np.testing.assert_array_equal(other.transition.scores, m)
@@ -129,7 +131,8 @@ def test_the_largest_m_stands_in_the_question(town: LanguageModel) -> None:
     found = gate.elsewhere(town, 1)
     assert found["n"] == len(gate.SKILLS) and found["top_asks"] == 1 and found["top_decides"] == 0
     assert found["asks"] > 0.45
-    assert 1.2 * found["deciding"] < found["decides"] < 4 * found["deciding"]
+    for sample in (found, shipped.data("gate")["others"]):
+        assert 1.4 * sample["deciding"] < sample["decides"] < 2.4 * sample["deciding"]
 
 
 # ---- one probe is noise ----
@@ -169,7 +172,10 @@ def test_the_dots_are_the_engine_s_probes(town: LanguageModel) -> None:
     assert data["default"] == Settings().probes
     drawn = np.array(data["draws"][0])[:, : data["default"]]
     np.testing.assert_allclose(drawn.mean(1), result.hessian.scores[data["at"]], rtol=2e-3)
-    assert sorted(np.argsort(-result.hessian.scores)[: curvature.N_WORDS]) == sorted(data["at"])
+    order = np.argsort(-result.hessian.scores)
+    assert sorted(order[: curvature.N_WORDS]) == sorted(data["at"])
+    fifth, sixth = result.hessian.scores[order[curvature.N_WORDS - 1 : curvature.N_WORDS + 1]]
+    assert fifth > 3 * sixth  # no rounding moves another one in
     np.testing.assert_allclose(
         curvature.errors(drawn, data["default"])[:, 0], result.hessian.standard_error[data["at"]], rtol=2e-3
     )
@@ -181,35 +187,50 @@ def test_one_probe_is_noisy_and_not_biased(top: tuple[float, np.ndarray, np.ndar
     assert abs(draws.mean() - value) < 4 * draws.std() / np.sqrt(draws.size)
 
 
-def test_four_times_the_probes_halve_the_error() -> None:
-    """On the dots that are shown: three draws of five words, so the mean over blocks of 16 has 60 of them."""
+@pytest.fixture(scope="module")
+def many(top: tuple[float, np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """What 16,384 probes say of the first “Tom”, as one draw of one word, and its exact value."""
+    value, block, _ = top
+    signs = np.random.default_rng(4).choice([-1.0, 1.0], (block.shape[1], 16_384))
+    return np.abs(block @ signs).sum(0)[None], np.array([value])
+
+
+def test_four_times_the_probes_halve_the_error(many: tuple[np.ndarray, np.ndarray]) -> None:
+    law = [curvature.off(*many, n) * np.sqrt(n) for n in (1, 4, 16, 64)]
+    assert max(law) / min(law) < 1.1  # 256 means of 64: each about 5 %
+    # The dots that are shown: three draws of five tokens, so there are 60 means of 16, and 15 of 64, as the text says.
     data = shipped.data("curvature")
     draws, values = np.array(data["draws"]), np.array(data["exact"])
-    law = [curvature.off(draws, values, n) * np.sqrt(n) for n in (1, 4, 16)]
+    law = [curvature.off(draws, values, n) * np.sqrt(n) for n in curvature.LAW[:3]]
     assert max(law) / min(law) < 1.15
-    assert 0.35 < curvature.off(draws, values, 64) / curvature.off(draws, values, 16) < 0.7
-    halves = curvature.errors(draws, 40).mean() / curvature.errors(draws, 10).mean()
-    assert halves == pytest.approx(0.5, abs=0.1)
+    assert curvature.errors(draws, 40).mean() / curvature.errors(draws, 10).mean() == pytest.approx(0.5, abs=0.1)
 
 
-def test_the_standard_error_of_few_probes_is_not_to_be_trusted(top: tuple[float, np.ndarray, np.ndarray]) -> None:
+def test_the_standard_error_of_few_probes_is_not_to_be_trusted(many: tuple[np.ndarray, np.ndarray]) -> None:
     """Twice the ± of many probes holds the true mean in 95 of 100 cases; of two in 70, were the probes normal."""
-    _, block, _ = top
-    signs = np.random.default_rng(4).choice([-1.0, 1.0], (block.shape[1], 16_384))
-    drawn, value = np.abs(block @ signs).sum(0)[None], np.array([curvature.exact(block)])
-    few, more, many = (curvature.held(drawn, value, n) for n in (2, 8, 64))
-    assert few < 0.78 and 0.85 < more < many and many > 0.92
+    two, eight, most = (curvature.held(*many, n) for n in (2, 8, 64))
+    assert two < 0.78 and 0.85 < eight < most and most > 0.92
 
 
-def test_tom_is_first_at_once_and_two_words_stay_too_close(window: Window) -> None:
+def test_tom_is_first_at_once_and_two_words_end_in_the_wrong_order(window: Window) -> None:
     data = shipped.data("curvature")
     labels, exact = [data["labels"][i] for i in data["at"]], np.array(data["exact"])
     draws = np.array(data["draws"])
     run = draws.cumsum(-1) / np.arange(1, draws.shape[-1] + 1)
     assert labels[0] == "Tom" and data["at"][0] == 1 and (run.argmax(1) == 0).all()
-    close = [labels.index(word) for word in ("map", "cup")]
-    assert abs(np.diff(exact[close]))[0] < curvature.errors(draws[:, close], draws.shape[-1]).min()
-    # The dots and the values are this model's: some of them, measured again.
-    for k in close:
-        assert curvature.exact(curvature.block(window, data["at"][k])) == pytest.approx(exact[k], rel=1e-3)
-        np.testing.assert_allclose(curvature.seen(window, data["at"][k], 2, 8), draws[2, k, :8], rtol=2e-3)
+    higher, lower = (labels.index(word) for word in ("map", "cup"))
+    assert 0 < exact[higher] - exact[lower] < 0.2 * curvature.errors(draws[:, [higher, lower]], draws.shape[-1]).min()
+    swapped, clear = curvature.misled(draws[:, lower], draws[:, higher])
+    assert swapped == list(range(len(draws))) and clear == [2]
+    # The dots and the values are this model's: those of the draw that misleads most, measured again.
+    again = np.array([curvature.seen(window, data["at"][k], curvature.SEEDS[2], 64) for k in (lower, higher)])
+    np.testing.assert_allclose(again, draws[2, [lower, higher]], rtol=2e-3)
+    assert curvature.misled(again[:1], again[1:]) == ([0], [0])
+    values = [curvature.exact(curvature.block(window, data["at"][k])) for k in (lower, higher)]
+    assert values == pytest.approx(exact[[lower, higher]], rel=1e-3) and values[0] < values[1]
+
+
+def test_no_other_token_comes_near_the_first() -> None:
+    draws = np.array(shipped.data("curvature")["draws"])
+    run = draws.cumsum(-1) / np.arange(1, draws.shape[-1] + 1)
+    assert (run[:, 0] > 1.7 * run[:, 1:].max(1)).all()

@@ -5,7 +5,8 @@ import pytest
 from heta_core.errors import InputError
 from heta_core.language_model import LanguageModel
 from heta_core.learning import fooling
-from heta_core.teaching import reading, spelling
+from heta_core.teaching import reading, shipped, spelling
+from heta_core.teaching.contract import Data
 
 TEXTS = {title: fooling.unmarked(marked)[0] for title, marked, _ in fooling.SCENES}
 RIGHT = {title: right for title, _, right in fooling.SCENES}
@@ -15,6 +16,12 @@ KATE, GARDEN, PARK = 0, 4, 11  # words of the first scene
 
 def sure(lm: LanguageModel, texts: list[str]) -> list[tuple[str, float]]:
     return [(one["label"], one["p"]) for one in fooling.said(lm, texts)]
+
+
+def alike(one: list[Data], other: list[Data]) -> None:
+    """The same prediction of two rows of a batch, or of two passes: rounding apart."""
+    assert one[0]["label"] == other[0]["label"]
+    assert [c["p"] for c in one] == pytest.approx([c["p"] for c in other], abs=1e-4)
 
 
 def test_marks_are_taken_out_of_a_scene() -> None:
@@ -46,6 +53,13 @@ def test_only_the_wrong_place_changes_its_answer(littletown: LanguageModel) -> N
     assert min(p for _, p in (whole, garden, park)) > 0.99
 
 
+def test_the_words_say_which_place_its_answer_needs() -> None:
+    """The place where she no longer is."""
+    said = fooling.told(shipped.data("fooling"))
+    assert said["needed"] == said["says"] == "garden" == said["park"] != said["garden"]
+    assert float(said["nobody_least"].rstrip(" \u00a0%")) > 90
+
+
 def test_its_map_names_the_words_that_its_wrong_answer_rests_on(littletown: LanguageModel) -> None:
     text = TEXTS["Then she went on"]
     found = fooling.reply(littletown, {"text": text, "picks": [7, PARK]})
@@ -71,7 +85,9 @@ def test_a_place_before_its_name_is_bound_to_the_next_one(littletown: LanguageMo
 
 
 def test_it_never_says_that_it_does_not_know(littletown: LanguageModel) -> None:
-    assert fooling.counted(littletown, "nobody") == {"n": 16, "right": 0, "named": 16}
+    found = fooling.counted(littletown, "nobody")
+    assert (found["n"], found["right"], found["named"]) == (16, 0, 16)
+    assert found["least"] > 0.9  # and does not become unsure
 
 
 def test_words_are_masked_together_and_as_many_of_the_maps(littletown: LanguageModel) -> None:
@@ -80,11 +96,12 @@ def test_words_are_masked_together_and_as_many_of_the_maps(littletown: LanguageM
     found = fooling.reply(littletown, {"text": text + "  ", "picks": story[::-1]})
     assert found["text"] == text and found["picks"] == story
     assert sorted(found["first"]) == story
-    assert found["hidden"]["yours"] == found["hidden"]["map"]
-    assert found["hidden"]["yours"] != found["chances"]
+    alike(found["hidden"]["yours"], found["hidden"]["map"])
+    assert found["hidden"]["yours"][0]["p"] < 0.9 < found["chances"][0]["p"]
     assert found["order"] == reading.read(littletown, text, spelling.story(text))["order"]
     none = fooling.reply(littletown, {"text": text, "picks": []})
-    assert none["hidden"]["yours"][0] == none["chances"][0] and len(none["first"]) == 2
+    alike(none["hidden"]["yours"], none["chances"])
+    assert len(none["first"]) == 2
 
 
 def test_a_scene_of_other_words_is_answered_and_they_are_named(littletown: LanguageModel) -> None:

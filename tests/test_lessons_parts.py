@@ -12,9 +12,10 @@ from heta_core.faithfulness.masking import mask_these
 from heta_core.language_model import LanguageModel
 from heta_core.learning import information, together
 from heta_core.settings import Settings, Weights
-from heta_core.teaching import asking, shipped, terms
+from heta_core.teaching import asking, shipped, terms, texts
 from heta_core.teaching.contract import Data
-from heta_core.views import strip
+from heta_core.tokens import piece_of
+from heta_core.views import strip, words
 
 SURE, DOUBT = (text for _, text in information.TEXTS)
 GRID = tuple(k / 100 for k in range(101))
@@ -86,6 +87,18 @@ def test_terms_below_zero_weigh_less_than_what_is_lost(doubt: Data) -> None:
     assert all(one["kl"] >= 0 for one in doubt["masked"]) and found["kl"] > 10
 
 
+def test_with_p_and_q_exchanged_the_kl_is_another_number(doubt: Data) -> None:
+    found = information.masked(doubt, "park")
+    assert 0 < sum(t["q"] * np.log(t["q"] / t["p"]) for t in found["tokens"]) < 0.5 * found["kl"]
+
+
+def test_of_equal_terms_those_with_the_smallest_ids_are_shown(littletown: LanguageModel, sure: Data) -> None:
+    """With nothing masked all terms are zero: what is shown does not hang on how a machine sorts."""
+    assert {t["label"] for t in sure["whole"]["tokens"][-4:]} == {
+        words.label(piece_of(littletown.tokenizer, i)) for i in range(terms._N_TERMS)
+    }
+
+
 def test_the_name_in_the_question_leaves_many_places(sure: Data) -> None:
     first, asked = (information.masked(sure, "Kate", nth) for nth in (0, 1))
     assert 1 < asked["kl"] < 0.5 * first["kl"]
@@ -144,6 +157,16 @@ def test_the_three_parts_tell_three_stories(near: Attribution) -> None:
     assert labels[int(near.information.kl[:n_story].argmax())] == "school"
     assert labels[int(near.hessian.scores[:n_story].argmax())] == "office" == labels[near.hessian.scores.argmax()]
     assert int(near.transition.scores.argmax()) == together.place({"labels": labels}, "Fred", 2) > n_story
+    told = together.told(shipped.data("together"))
+    assert [told[name] for name in ("story_i", "story_s", "asked")] == ["school", "office", "Fred"]
+
+
+def test_the_tabs_of_explore_are_called_as_the_lesson_says() -> None:
+    tabs = (
+        f"{words.BY_NAME[name].title} ({letter})"
+        for name, letter in (("transition", "M"), ("hessian", "S"), ("kl", "I"))
+    )
+    assert f"tabs are {', '.join(tabs)}." in texts.plain(texts.told(together.LESSON, shipped.data("together")).idea[0])
 
 
 def test_the_name_leads_by_the_kl_and_the_old_place_by_the_curvature(near: Attribution) -> None:

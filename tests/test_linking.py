@@ -46,7 +46,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setattr(engine_cache, "_HEAVY", ())
     monkeypatch.setattr(engine_cache, "local_models", lambda *, is_urgent=False: ())
     monkeypatch.setattr(keeping, "shelf", lambda: None)
-    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run()
+    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
 
 
 def follow(app: AppTest, fragment: str) -> Attribution:

@@ -1,6 +1,5 @@
 """The Explore page without a browser: what it draws, what it sends to the component, what it does with clicks."""
 
-import functools
 import importlib.util
 import json
 import subprocess
@@ -61,7 +60,7 @@ def app(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     monkeypatch.setattr(examples, "FOLDER", folder)
     monkeypatch.setattr(engine_cache, "steps", fake_steps)
     monkeypatch.setattr(engine_cache, "_import_all", lambda: None)
-    monkeypatch.setattr(engine_cache, "warm", functools.cache(engine_cache.warm.__wrapped__))
+    monkeypatch.setattr(engine_cache, "_warm", None)
     monkeypatch.setattr(engine_cache, "_finished", OrderedDict())
     yield AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     st.cache_resource.clear()

@@ -34,7 +34,7 @@ from pages.errors.asking import Asked  # noqa: E402
 from pages.generate import branches, following, generating  # noqa: E402
 from pages.generate.branches import Branch  # noqa: E402
 from pages.generate.generating import Request, Turn  # noqa: E402
-from pages.ui import allowed, checking, controls, engine_cache, examples, jobs, keeping, linking, session  # noqa: E402
+from pages.ui import allowed, checking, controls, engine_cache, examples, jobs, keeping, linking, runs, session  # noqa: E402
 from pages.ui.engine_cache import Step  # noqa: E402
 from pages.ui.question import Question  # noqa: E402
 
@@ -237,6 +237,7 @@ def test_a_run_stays_within_the_memory_that_is_allowed(
 def one_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HETA_JOBS", "1")
     monkeypatch.setattr(jobs, "_jobs", {})
+    monkeypatch.setattr(runs, "_LOOK", 25.0)  # a busy computer takes no reader away
 
 
 def of_visitor(model: str, visitor: str, page: str = "") -> Gated:

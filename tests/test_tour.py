@@ -38,6 +38,15 @@ def test_a_tour_ends_with_what_the_other_pages_are_for() -> None:
     assert tour.steps("Explore", ["Explore"]) == tour.TOURS["Explore"]
 
 
+def test_a_change_of_what_a_selector_names_is_watched() -> None:
+    """The script looks a selector up again only when one of these attributes, or the tree, has changed."""
+    script = (ROOT / "assets" / "tour" / "tour.js").read_text("utf-8")
+    watched = set(re.findall(r'"([a-z-]+)"', re.search(r"const NAMED = \[(.*)\]", script)[1]))  # type: ignore[index]
+    every = (step for title in tour.TOURS for step in tour.steps(title, LABELS))
+    selectors = " ".join(selector for step in every for selector in (*step.places, step.wait))
+    assert {"class", *re.findall(r"\[([a-z-]+)", selectors)} <= watched
+
+
 def test_other_tests_are_offered_none() -> None:
     assert tuple(tour.TOURS) == tours.PAGES
 
@@ -51,7 +60,7 @@ def test_every_page_with_a_tour_draws_it_and_no_other_does(
     monkeypatch.setattr(engine_cache, "is_warm", lambda: True)
     monkeypatch.setattr(engine_cache, "local_models", lambda *, is_urgent=False: ())
     title = next(label for other, label, _ in PAGES if other == path)
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     at = at.run() if path == "app.py" else at.switch_page(path).run()
     assert not at.exception
     payloads = [json.loads(one.proto.json) for one in at.sidebar.get("bidi_component")]

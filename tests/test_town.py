@@ -17,7 +17,9 @@ from heta_core.language_model import LanguageModel  # noqa: E402
 from heta_core.littletown.lessons import SKILLS, evidence_change, held_out, minimal_pair  # noqa: E402
 from heta_core.littletown.swapping import swapped  # noqa: E402
 from heta_core.littletown.syllabus import ALL  # noqa: E402
+from heta_core.settings import Settings  # noqa: E402
 from heta_core.teaching import asking, reading, spelling, town  # noqa: E402
+from heta_core.teaching.contract import Limits  # noqa: E402
 from heta_core.teaching.town import Wanted  # noqa: E402
 from heta_core.tokens import Tokens, from_text  # noqa: E402
 from heta_core.typed import token_of  # noqa: E402
@@ -57,6 +59,8 @@ def test_beside_stands_the_same_with_one_change(skill: str) -> None:
     for name, other in expected.items():
         told = town.example(Wanted(skill, 3, beside=name))
         assert told["has_order"] is (order is not None)
+        assert told["wanted"]["beside"] == name
+        assert told["beside"] == ("pair" if name == "order" and order is None else name)
         assert [t["text"] for t in told["texts"]] == [own.prompt, other.prompt]
         assert [t["answer"] for t in told["texts"]] == [own.answer.strip(), other.answer.strip()]
         assert any(told["texts"][1]["differs"])
@@ -138,7 +142,7 @@ def test_a_word_in_pieces_is_masked_as_a_whole(littletown: LanguageModel) -> Non
     found = reading.read(littletown, text, spelling.story(text))
     assert spelling.words(text)[1] == "blorped" and found["pieces"][1] > 1
     assert found["pieces"].count(1) == len(found["pieces"]) - 1
-    result, units = reading.looked(littletown, text)
+    result, units = reading.by_word(littletown, text)
     plain = asking.looked(littletown, text)
     first = plain.transition.scores[2 : 2 + found["pieces"][1]]
     assert result.transition.scores[units[1]] == pytest.approx(first.sum())
@@ -146,18 +150,44 @@ def test_a_word_in_pieces_is_masked_as_a_whole(littletown: LanguageModel) -> Non
 
 def test_words_that_share_a_token_are_refused() -> None:
     whole = Tokens((0, 1), ("<s>", "in the"), ((0, 0), (0, 6)), (True, False), "in the")
-    with pytest.raises(InputError, match="one token"):
+    with pytest.raises(InputError, match=r"a token of its own, found .in the. of two"):
         reading.cut(whole)
 
 
 def test_a_text_that_is_too_long_is_refused(littletown: LanguageModel) -> None:
-    with pytest.raises(InputError, match="at most"):
+    with pytest.raises(InputError, match="at most 160 tokens here, this text has 362"):
         reading.read(littletown, "Kate is here. " * 60, [])
+    with pytest.raises(InputError, match="at most 16 tokens here"):
+        town.reply(littletown, town.as_event(Wanted()), Limits(16))
+
+
+@pytest.mark.parametrize("space", spelling.SPACES)
+def test_white_space_is_what_it_is_in_a_browser(space: str, littletown: LanguageModel) -> None:
+    text = f"Kate{space}is{space}here."
+    assert spelling.words(text) == ["Kate", "is", "here", "."] and spelling.trimmed(text + space) == text
+    assert asking.text_of({"text": text + space}) == text
+    assert len(reading.read(littletown, text, [True] * 4)["m"]) == 4
+
+
+@pytest.mark.parametrize("mark", ["\x1c", "\x1d", "\x1e", "\x1f", "\x85", "\u180e", "\u200b"])
+def test_what_python_alone_takes_for_white_space_is_a_mark(mark: str, littletown: LanguageModel) -> None:
+    text = f"Kate is{mark}here{mark}"
+    assert spelling.words(text) == ["Kate", "is", mark, "here", mark] and spelling.trimmed(text) == text
+    assert len(reading.read(littletown, text, [True] * 5)["m"]) == 5
+
+
+def test_masking_is_that_of_the_result(littletown: LanguageModel) -> None:
+    """Also the word that was put in the place of another."""
+    token = token_of(littletown.tokenizer, " Tom")
+    text = "Kate went to the garden. Question: Where is Kate? Answer:"
+    result = asking.looked(littletown, text, settings=Settings(mask="token", mask_token=token))
+    said = asking.without_each(littletown, result)
+    assert [one.candidates[0].token_id for one in said] == [c.token_id for c in result.information.first_choices]
 
 
 def test_masking_sets_at_once_is_masking_their_words(littletown: LanguageModel) -> None:
     text = "Kate went to the garden. Noah went to the kitchen. Question: Where is Kate? Answer:"
-    result, units = reading.looked(littletown, text)
+    result, units = reading.by_word(littletown, text)
     nothing, garden = asking.without(littletown, result, [[], [units[4]]])
     assert asking.chances(nothing)[0]["label"] == "garden"
     alone = asking.without_each(littletown, result)[units[4]]
@@ -168,6 +198,8 @@ def test_masking_sets_at_once_is_masking_their_words(littletown: LanguageModel) 
 def test_an_address_names_an_example() -> None:
     assert of_the_address({}) == Wanted()
     assert of_the_address({"lesson": "littletown", "skill": "who", "seed": "7"}) == Wanted("who", 7)
+    assert of_the_address({"seed": "0000000000007"}) == of_the_address({"seed": "0" * 5000 + "7"}) == Wanted(seed=7)
+    assert of_the_address({"seed": "000"}) == Wanted()
     full = {"skill": "gave", "seed": "1000000000", "length": "long", "beside": "order"}
     assert of_the_address(full) == Wanted("gave", 10**9, "long", "order")
 
@@ -185,6 +217,13 @@ def test_an_address_of_no_example_is_said(address: dict[str, str]) -> None:
     with pytest.raises(InputError) as told:
         of_the_address(address)
     assert len(str(told.value)) < 300
+
+
+def test_what_is_wrong_with_an_example_is_said() -> None:
+    with pytest.raises(InputError, match="from 0 to 1,000,000,000, found a higher one"):
+        Wanted(seed=10**5000)
+    with pytest.raises(InputError, match="found skill: str, seed: float, length: NoneType, beside: NoneType"):
+        town.wanted_of({"skill": "where", "seed": 1.5})
 
 
 def test_an_event_names_an_example() -> None:

@@ -1,12 +1,12 @@
-/* Where gradients go blind: what slope and bend at one place foretell of a step, on a curve and in the model; then many
+/* Where gradients go blind: what slope and bend at one place predict of a step, on a curve and in the model; then many
    prompts from sure to unsure, and the same word in two texts or under two questions.
 
    Three kinds of numbers keep their colour and shape throughout: gradient, curvature, and what a whole step changes. */
 
 const BLIND = {
-  g: { name: "gradient", hue: "var(--against)", mark: "triangle", of: "sum of ‖∇f‖₁, nats per embedding unit" },
-  s: { name: "curvature S", hue: "var(--hessian)", mark: "circle", of: "sum of S, nats per squared embedding unit" },
-  kl: { name: "KL", hue: "var(--kl)", mark: "square", of: "sum of KL under masking, nats" },
+  g: { name: "gradient", mark: "triangle", unit: "‖∇f‖₁, nats per embedding unit" },
+  s: { name: "curvature S", mark: "circle", unit: "nats per squared embedding unit" },
+  kl: { name: "KL under masking", mark: "square", unit: "nats" },
 };
 
 PICTURES.blind = (ui) => {
@@ -35,6 +35,8 @@ const softplus = (z) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
 const logistic = (z) => 1 / (1 + Math.exp(-z));
 
 const BLIND_CURVE = { x: [-4, 3], h: [0, 4], w: [0.5, 3], b: [-4, 4], drawn: [-5, 7], opens: { x: -3, h: 4, w: 2, b: 0 } };
+const BLIND_OF_CURVE =
+  "This is −log p of a model with two answers; wx + b is how far the other one is ahead. Far left the model is sure: p is nearly 1, and the curve is flat. HETA uses only the size of the curvature, not this parabola.";
 const BLIND_PLACES = [
   ["left", "Far left", { x: -3, h: 4 }],
   ["bend", "At the bend", { x: -0.5, h: 1.5 }],
@@ -42,7 +44,7 @@ const BLIND_PLACES = [
 ];
 
 function blindCurve(ui) {
-    const at = () => (ui.state.curve ??= { ...BLIND_CURVE.opens });
+  const at = () => (ui.state.curve ??= { ...BLIND_CURVE.opens });
   const set = (values) => {
     Object.assign(at(), values);
     ui.repaint();
@@ -53,8 +55,8 @@ function blindCurve(ui) {
     const [min, max] = BLIND_CURVE[name];
     return [name, slider(ui, `curve.${name}`, title, { min, max, step: 0.1, shown: (v) => v.toFixed(1).replace("-", "−"), oninput: (v) => set({ [name]: v }) })];
   });
-  const chart = blindChart("The curve f(x) with what slope and bend foretell of a step", h("div", { class: "sliders" }, ...sliders.map(([, s]) => s.node)));
-  const node = h("div", { class: "stack" }, h("div", { class: "ways" }, h("p", { class: "formula" }, "f(x) = log(1 + e", h("sup", {}, "wx + b"), ")"), places.node), chart.node);
+  const chart = blindChart("The curve f(x) with what slope and bend predict of a step", h("div", { class: "sliders" }, ...sliders.map(([, s]) => s.node)));
+  const node = h("div", { class: "stack" }, h("div", { class: "ways" }, h("p", { class: "formula" }, "f(x) = log(1 + e", h("sup", {}, "wx + b"), ")"), places.node), chart.node, h("p", { class: "note" }, BLIND_OF_CURVE));
   const update = (width) => {
     const { x, h: step, w, b } = at();
     places.update(BLIND_PLACES.find(([, , to]) => to.x === x && to.h === step && w === BLIND_CURVE.opens.w && b === 0)?.[0]);
@@ -79,7 +81,7 @@ function blindWay(ui) {
     ui.repaint();
   } });
   const [text, sure] = [h("p", { class: "note" }), h("p", { class: "note" })];
-  const chart = blindChart("log p along the way with what slope and bend foretell of its end", place.node);
+  const chart = blindChart("log p along the way with what slope and bend predict of its end", place.node);
   const node = h("div", { class: "stack" }, text, to.node, chart.node, sure);
   const update = (width) => {
     const [k, way] = [(ui.state.wayAt ??= 0), ways[(ui.state.to ??= 0)]];
@@ -97,20 +99,20 @@ function blindWay(ui) {
 /* A curve, a place on it, a step: the tangent, the parabola that bends with it, and the end that comes. */
 function blindChart(name, controls) {
   const drawing = h("div", { class: "chart" });
-  const [verdict, table] = [h("p", { class: "verdict", role: "status" }), h("table", { class: "foretold" })];
+  const [verdict, table] = [h("p", { class: "outcome", role: "status" }), h("table", { class: "measured" })];
   const update = (width, spec) => {
-    const { place, end, slope, bend } = spec;
+    const { place, end, slope, bend, y } = spec;
     const step = end[0] - place[0];
     const found = { change: end[1] - place[1], first: slope * step, both: slope * step + (bend * step * step) / 2 };
     drawing.replaceChildren(blindStep(width, spec, found, name));
     const [said, isBlind] = blindVerdict(found, step);
     verdict.textContent = said;
     verdict.classList.toggle("off", isBlind);
-    const row = (kind, title, value, tip) => h("tr", {}, h("th", { scope: "row", "data-tip": tip }, blindSwatch(kind), title), h("td", {}, blindSigned(value)));
+    const row = (kind, title, value, how) => h("tr", {}, blindHead(kind, title, how + blindBeyond(place[1] + value, y)), h("td", {}, blindSigned(value)));
     table.replaceChildren(
-      row("kl", "what the step changes", found.change),
-      row("g", `the gradient ${blindSigned(slope)} says`, found.first, "Slope times step."),
-      row("s", `with the curvature ${blindSigned(bend)}`, found.both, "Slope times step, and half of the curvature times the step squared."),
+      row("kl", "what the step changes", found.change, ""),
+      row("g", `the gradient ${blindSigned(slope)} predicts`, found.first, "slope · step"),
+      row("s", `with the curvature ${blindSigned(bend)}`, found.both, "slope · step + ½ curvature · step²"),
     );
   };
   return { node: h("div", { class: "stack" }, drawing, controls, verdict, table), update };
@@ -130,7 +132,7 @@ function blindStep(width, { points, y, across, up, place, end, slope, bend }, fo
     line({ class: "told s" }, span.map((d) => [place[0] + d, place[1] + slope * d + (bend * d * d) / 2])),
     line({ class: "told g" }, span.map((d) => [place[0] + d, place[1] + slope * d])),
   );
-  const ends = [["s", found.both], ["g", found.first], ["kl", found.change]].map(([kind, v]) => [kind, place[1] + v]).filter(([, v]) => v >= y[0] && v <= y[1]);
+  const ends = [["s", found.both], ["g", found.first], ["kl", found.change]].flatMap(([kind, v], k) => blindEnd(kind, atX(end[0]), atY(place[1] + v), box, { size: blindSize(width), k }));
   const drop = shape("line", { class: "drop", x1: atX(end[0]), x2: atX(end[0]), y1: atY(place[1]), y2: atY(end[1]) });
   return shape(
     "svg",
@@ -140,10 +142,19 @@ function blindStep(width, { points, y, across, up, place, end, slope, bend }, fo
     shape("text", { class: "axis", x: box.left + 6, y: box.top + 12 }, `↑ ${up}`),
     inside,
     drop,
-    ...ends.map(([kind, v]) => blindMark(kind, atX(end[0]), atY(v), {}, blindSize(width))),
+    ...ends,
     shape("circle", { class: "here", cx: atX(place[0]), cy: atY(place[1]), r: 6 }),
   );
 }
+
+/* Where a prediction ends. One beyond the picture stays at its edge, with an arrow, and aside of the others there. */
+function blindEnd(kind, x, y, box, { size, k }) {
+  if (y >= box.top - 1 && y <= box.bottom + 1) return [blindMark(kind, x, y, {}, size)];
+  const [edge, to, sign] = y < box.top ? [box.top + 8 * size, x - (20 + 30 * k) * size, "↑"] : [box.bottom - 8 * size, x - (20 + 30 * k) * size, "↓"];
+  return [blindMark(kind, to, edge, {}, size), shape("text", { class: "axis", x: to + 7 * size, y: edge + 5 }, sign)];
+}
+
+const blindBeyond = (v, [low, high]) => (v > high ? " (↑ above the picture)" : v < low ? " (↓ below the picture)" : "");
 
 function blindGrid(x, y, atX, atY, box) {
   const steps = ([low, high], most) => {
@@ -159,20 +170,20 @@ function blindGrid(x, y, atX, atY, box) {
 
 const blindSigned = (value) => (Math.abs(value) < LEAST_EFFECT ? "≈ 0" : (value > 0 ? "+" : "") + number(value));
 
-const BLIND_CLOSE = 0.1; // of the change: a prophecy is right up to this
+const BLIND_CLOSE = 0.1; // of the change: what is predicted is right up to this
 const BLIND_NOTHING = 0.02; // of the change: what curvature then adds cannot be seen
 const BLIND_BELOW = 0.25; // of the change: less than this is next to nothing
 
-/* What is to be said of a prophecy, and whether it failed. */
+/* What is to be said of what was predicted, and whether it failed. */
 function blindVerdict({ change, first, both }, step) {
   const size = Math.abs(change);
   if (step === 0 || size < 0.01) return ["This step changes next to nothing.", false];
   const [one, two] = [first, both].map((said) => Math.abs(said - change) / size);
-  if (one < BLIND_CLOSE && Math.abs(both - first) < BLIND_NOTHING * size) return ["The gradient foretells the step. The curvature is next to nothing: alone it would miss this step.", false];
-  if (one < BLIND_CLOSE) return ["The gradient foretells the step.", false];
+  if (one < BLIND_CLOSE && Math.abs(both - first) < BLIND_NOTHING * size) return ["The gradient predicts the step. The curvature is next to nothing: alone it would miss this step.", false];
+  if (one < BLIND_CLOSE) return ["The gradient predicts the step.", false];
   if (Math.max(Math.abs(first), Math.abs(both)) < BLIND_BELOW * size) return ["Both are blind: flat ground here, a slope further on.", true];
-  if (two < one / 2) return ["The curvature helps: it foretells more than the gradient alone.", false];
-  return ["Neither foretells it: the step leads too far from what is known at this place.", true];
+  if (two < one / 2) return ["The curvature helps: it predicts more than the gradient alone.", false];
+  return ["Neither predicts it: the step leads too far from what is known at this place.", true];
 }
 
 /* ---- marks ---- */
@@ -189,6 +200,9 @@ function blindMark(kind, x, y, props = {}, size = 1) {
 const blindSize = (width) => Math.max(1, width / 640);
 
 const blindSwatch = (kind) => shape("svg", { width: 16, height: 14, class: "swatch", "aria-hidden": "true" }, blindMark(kind, 7, 7));
+
+/* The name of a row, and in what it is measured. */
+const blindHead = (kind, title, unit) => h("th", { scope: "row" }, kind && blindSwatch(kind), title, unit && h("small", {}, unit));
 
 /* ---- many prompts ---- */
 
@@ -208,9 +222,9 @@ function blindMany(ui) {
     which.update(k);
     drawing.replaceChildren(blindPoints(width, points, k, pick));
     const p = points[k];
-    const row = (kind) => h("tr", {}, h("th", { scope: "row", "data-tip": BLIND[kind].of }, blindSwatch(kind), BLIND[kind].name), h("td", {}, number(p[kind])), h("td", { class: "note" }, ...rise(kind)));
+    const row = (kind) => h("tr", {}, blindHead(kind, BLIND[kind].name, BLIND[kind].unit), h("td", {}, number(p[kind])), h("td", { class: "note" }, ...rise(kind)));
     card.replaceChildren(
-      h("table", { class: "foretold", "aria-label": "Sums over the words of this prompt" }, row("s"), row("g"), row("kl")),
+      h("table", { class: "measured" }, h("caption", {}, "Sums over the tokens of this prompt"), row("s"), row("g"), row("kl")),
       h("p", {}, h("i", {}, p.text), " ", h("b", {}, p.said), ` ${percent(1 - p.q)}`),
       h("p", { class: "note" }, `1 − p = ${precise(p.q)}. Masking its strongest word moves the prediction by ${number(p.most)} nats.`),
     );
@@ -248,20 +262,23 @@ function blindPoints(width, points, k, pick) {
 
 /* ---- the same word twice ---- */
 
+/* A ratio of two estimates, to the one digit that can be relied on. */
+const blindTimes = (ratio) => `about ${number(Number(ratio.toPrecision(1)))} times`;
+
 const BLIND_PAIR = (a, b) =>
-  `The curvature is ${number(a.word.s / b.word.s)} times smaller, the gradient ${number(a.word.g / b.word.g)} times. Masking the word does as much as before: without it the model says ${quoted(b.word.without)} both times.`;
+  `The curvature is ${blindTimes(a.word.s / b.word.s)} smaller, the gradient ${blindTimes(a.word.g / b.word.g)}. Masking the word does as much as before: without it the model says ${quoted(b.word.without)} both times.`;
 const BLIND_ASKED = (a, b) =>
-  `Neither the text nor the model has changed: only the word whose log p is explained. The curvature is ${number(b.word.s / a.word.s)} times larger now, the gradient ${number(b.word.g / a.word.g)} times. The KL is about the whole prediction and stays.`;
+  `Neither the text nor the model has changed: only the word whose log p is explained. The curvature is ${blindTimes(b.word.s / a.word.s)} larger now, the gradient ${blindTimes(b.word.g / a.word.g)}. The KL is about the whole prediction and stays.`;
 
 function blindPair(pair, name, said) {
   const sides = pair.map(({ parts, at }) => h("p", { class: "quote" }, ...parts.slice(1).flatMap(([lead, body, tail], k) => [lead, k + 1 === at ? h("mark", {}, body) : body, tail])));
   const word = quoted(pair[0].parts[pair[0].at][1]);
-  const line = (title, of, kind = null) => h("tr", {}, h("th", { scope: "row", "data-tip": kind && BLIND[kind].of.replace("sum of ", "") }, kind ? blindSwatch(kind) : null, title), ...pair.map((one) => h("td", {}, of(one))));
+  const line = (title, of, kind = null) => h("tr", {}, blindHead(kind, title, kind && BLIND[kind].unit), ...pair.map((one) => h("td", {}, of(one))));
   const table = h(
     "table",
     { class: "twice", "aria-label": `${word} twice` },
     h("thead", {}, h("tr", {}, h("td", {}), ...sides.map((side) => h("th", { scope: "col" }, side)))),
-    h("tbody", {}, line(name === "the text" ? "the answer" : "word that is explained", ({ asked, q }) => h("span", {}, quoted(asked), " ", h("small", { class: "nowrap" }, percent(1 - q)))), line(`curvature S of ${word}`, ({ word: w }) => number(w.s), "s"), line("gradient", ({ word: w }) => number(w.g), "g"), line("KL, nats", ({ word: w }) => number(w.kl), "kl"), line("without it the model says", ({ word: w }) => quoted(w.without))),
+    h("tbody", {}, line(name === "the text" ? "the answer" : "word that is explained", ({ asked, q }) => h("span", {}, quoted(asked), " ", h("small", { class: "nowrap" }, percent(1 - q)))), line(`curvature S of ${word}`, ({ word: w }) => number(w.s), "s"), line("gradient", ({ word: w }) => number(w.g), "g"), line("KL under masking", ({ word: w }) => number(w.kl), "kl"), line("without it the model says", ({ word: w }) => quoted(w.without))),
   );
-  return { node: h("div", { class: "stack" }, table, h("p", { class: "verdict" }, said(...pair))), update: () => {} };
+  return { node: h("div", { class: "stack" }, table, h("p", { class: "outcome" }, said(...pair))), update: () => {} };
 }

@@ -6,7 +6,8 @@ PICTURES["curvature"] = (ui) => {
   const FEW = 8; // probes, below which the standard error is itself a guess
   const TICK = 70; // milliseconds from one probe to the next where several are added
   Object.assign(ui.state, { n: ui.state.n ?? 4, word: ui.state.word ?? 0, draw: ui.state.draw ?? 0 });
-  const named = (k) => quoted(labels[at[k]]) + (at.filter((i) => labels[i] === labels[at[k]]).length > 1 ? ` (${at[k]})` : "");
+  const spelled = namesOf(labels).map(spokenName);
+  const named = (k) => spelled[at[k]];
   let ticking = null;
 
   /* Mean and standard error after each number of probes, and the place of each word then: of every draw once. */
@@ -47,18 +48,19 @@ PICTURES["curvature"] = (ui) => {
   const one = pushed(ui, "one", "One probe more", { onclick: () => add(1) });
   const ten = pushed(ui, "ten", "Ten more", { onclick: () => add(10) });
   const again = pushed(ui, "again", "Start again", { onclick: set({ n: 1 }) });
-  const word = choice(ui, "word", "The word", at.map((_, k) => [k, named(k)]), (k) => set({ word: k })());
+  const word = choice(ui, "word", "The token", at.map((_, k) => [k, named(k)]), (k) => set({ word: k })());
   const draw = choice(ui, "draw", "Draws, each from a seed of its own", draws.map((_, k) => [k, `Draw ${k + 1}`]), (k) => set({ draw: k })());
 
   /* ---- the drawing ---- */
 
   const text = h("p", { class: "probes-text" }, ...parts.map(([lead, body, tail], i) => h("span", {}, lead, at.includes(i) ? h("b", {}, body) : body, i ? tail : " ")));
-  const said = h("p", { class: "probes-said", role: "status" });
+  const said = h("p", { class: "probes-said", "aria-hidden": true });
+  const spoken = h("p", { class: "heard", role: "status" }); // the same, once all probes that were asked for are in
   const plate = shape("svg", { class: "probes-plate", role: "img" });
-  const note = h("p", { class: "note" }, "Dots: what single probes say, S in nats per squared embedding unit. Line: their mean, with a band of ± one standard error. Dashed: the exact value. Below or beside it the places of the five words by their means.");
+  const note = h("p", { class: "note" }, "Dots: what single probes say, S in nats per squared embedding unit. Line: their mean, with a band of ± one standard error. Dashed: the exact value. Below or beside it the places of the five tokens by their means.");
   const still = h("h3");
   const board = shape("svg", { class: "probes-plate", role: "img" });
-  const node = h("div", { class: "stack probes" }, text, h("div", { class: "probes-controls" }, word.node, draw.node), h("div", { class: "probes-controls" }, h("div", { class: "choice", role: "group", "aria-label": "Probes" }, one, ten, again), said), h("div", { class: "probes-pair" }, plate, h("div", {}, still, board)), note);
+  const node = h("div", { class: "stack probes whole" }, text, h("div", { class: "probes-controls" }, word.node, draw.node), h("div", { class: "probes-controls" }, h("div", { class: "choice", role: "group", "aria-label": "Probes" }, one, ten, again), said, spoken), h("div", { class: "probes-pair" }, plate, h("div", {}, still, board)), note);
   let seenWidth = 0;
   new ResizeObserver(() => plate.clientWidth !== seenWidth && node.isConnected && ui.repaint()).observe(node);
 
@@ -108,7 +110,7 @@ PICTURES["curvature"] = (ui) => {
     const drawn = [
       ...ticks.flatMap((t) => [shape("path", { class: "probes-grid", d: path([[left, y(t)], [right, y(t)]]) }), label(left - 0.4 * em, y(t) + 0.3 * em, number(t, 0), { class: "probes-axis", "text-anchor": "end" })]),
       ...steps(f, top, bottom),
-      label(x(ui.picture.default), 1.05 * em, `HETA takes ${ui.picture.default}`, { class: "probes-axis", "text-anchor": "middle" }),
+      label(x(ui.picture.default), 1.05 * em, `the app takes ${ui.picture.default}`, { class: "probes-axis", "text-anchor": "middle" }),
       label(left, bottom + 2.5 * em, "probes → (each step twice as many)", { class: "probes-axis" }),
       band.length > 1 ? shape("path", { class: "probes-band", d: `${path([...band.map(([at_, r]) => [at_, y(r.mean + r.error)]), ...band.reverse().map(([at_, r]) => [at_, y(Math.max(0, r.mean - r.error))])])}Z` }) : null,
       shape("path", { class: "probes-exact", d: path([[left, line], [right + 0.3 * em, line]]) }),
@@ -166,10 +168,11 @@ PICTURES["curvature"] = (ui) => {
     const { mean, error } = settled[ui.state.draw].run[k][n - 1];
     word.update(k);
     draw.update(ui.state.draw);
-    one.disabled = ten.disabled = n === most;
+    for (const button of [one, ten]) barred(button, n === most);
     text.querySelectorAll("span").forEach((span, i) => span.classList.toggle("on", i === at[k]));
     const trust = n === 1 ? " One probe alone has no ±." : n < FEW ? ` So few probes make the ± itself a guess.` : "";
     said.textContent = `${n} probe${n > 1 ? "s" : ""} of ${named(k)}: S = ${withSize(mean, error)}, off by ${percent(Math.abs(mean / exact[k] - 1))}.${trust}`;
+    if (!ticking) write(spoken, said.textContent);
     cloud();
     race();
   };

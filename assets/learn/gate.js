@@ -11,6 +11,7 @@ PICTURES["gate"] = (ui) => {
   // Of M; thinner curves are not drawn, and what they come to is said.
   const thin = () => (ui.state.word === null ? 0.002 : 0.0005);
   const top = Math.max(...m);
+  const LEAST = 0.75; // pixels; what is thinner is drawn as thin as this
   Object.assign(ui.state, { step: ui.state.step ?? depth, head: ui.state.head ?? "all", word: ui.state.word ?? null });
   let [playing, grown, drawnFor] = [null, null, ""];
 
@@ -19,8 +20,8 @@ PICTURES["gate"] = (ui) => {
   const added = (layer, i) => sum(flow[layer].filter((_, head) => isIn(head)).map((each) => each[i]));
   const soFar = (i, step = ui.state.step) => sum(flow.slice(0, step).map((_, layer) => added(layer, i)));
   const ofLayer = (layer) => sum(labels.map((_, i) => (isFrom(i) ? added(layer, i) : 0)));
-  const named = (i) => (i === n - 1 ? "the place that answers" : spelled(i));
-  const spelled = (i) => quoted(labels[i]) + (labels.filter((label) => label === labels[i]).length > 1 ? ` (${i})` : "");
+  const spelled = namesOf(labels).map(spokenName);
+  const named = (i) => (i === n - 1 ? "the last token" : spelled[i]);
 
   const reading = (i, j) => `read by ${i === j ? "its own place" : named(j)}`;
 
@@ -75,26 +76,17 @@ PICTURES["gate"] = (ui) => {
   });
   const pick = (i) => {
     ui.state.word = ui.state.word === i ? null : i;
-    focusAt = i;
+    stop(i);
     ui.repaint();
   };
 
   /* ---- the drawing ---- */
 
-  let focusAt = 0;
   const plate = shape("svg", { class: "gate-plate", role: "img" });
   const buttons = labels.map((_, i) =>
-    h("button", { type: "button", class: "gate-word", "data-key": `word.${i}`, onclick: () => pick(i) }, h("bdi", {}, parts[i][1]), h("small"), h("i")));
+    h("button", { type: "button", class: "gate-word", tabindex: i ? -1 : 0, "data-key": `word.${i}`, onclick: () => pick(i) }, h("bdi", {}, parts[i][1]), h("small"), h("i")));
   const row = h("div", { role: "group", "aria-label": "The words, each with its part of M so far" }, ...buttons);
-  row.onkeydown = (e) => {
-    const at = buttons.indexOf(row.getRootNode().activeElement);
-    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: n - 1 }[e.key];
-    if (at < 0 || to === undefined) return;
-    e.preventDefault();
-    focusAt = Math.max(0, Math.min(n - 1, to));
-    buttons.forEach((button, i) => (button.tabIndex = i === focusAt ? 0 : -1));
-    buttons[focusAt].focus();
-  };
+  const stop = roving(row, () => buttons, true);
   const said = h("p", { class: "gate-said", role: "status" });
   const note = h("p", { class: "note" });
   const field = h("div", { class: "gate-field" }, plate, row);
@@ -124,8 +116,9 @@ PICTURES["gate"] = (ui) => {
   const curve = ([x, y], [to, down]) =>
     laid.isWide ? `M${x} ${y}C${x} ${(y + down) / 2} ${to} ${(y + down) / 2} ${to} ${down}` : `M${x} ${y}C${(x + to) / 2} ${y} ${(x + to) / 2} ${down} ${to} ${down}`;
 
+  const full = () => (laid.isWide ? 4.2 : 3.2) * laid.em; // the width of all that flows
+
   function drawn(layer, found, kind) {
-    const full = laid.isWide ? 4.2 * laid.em : 3.2 * laid.em; // the width of all that flows
     const step = ui.state.step - 1;
     const names = ["gate-edge", kind, layer === step || ui.state.word !== null ? "now" : "", layer === step && grown === layer + 1 && !calm() ? "grows" : ""].join(" ");
     return found
@@ -133,7 +126,7 @@ PICTURES["gate"] = (ui) => {
       .sort((a, b) => b[2] - a[2])
       .map(([i, j, part]) =>
         shape("path", {
-          class: names, pathLength: 1, d: curve(laid.at(layer, i), laid.at(layer + 1, j)), "stroke-width": Math.max(0.75, part * full).toFixed(2),
+          class: names, pathLength: 1, d: curve(laid.at(layer, i), laid.at(layer + 1, j)), "stroke-width": Math.max(LEAST, part * full()).toFixed(2),
           "data-tip": `Layer ${layer + 1}: ${named(i)} ${kind === "direct" ? reading(i, j) : `handed on to ${named(j)}`}, ${percent(part)} of M`,
         }));
   }
@@ -182,10 +175,9 @@ PICTURES["gate"] = (ui) => {
       number_.textContent = percent(value).replace("\u00a0%", "");
       bar.style[laid.isWide ? "height" : "width"] = `${(value / top) * laid.bar}px`;
       bar.style[laid.isWide ? "width" : "height"] = "";
-      button.tabIndex = i === focusAt ? 0 : -1;
       button.classList.toggle("aside", !isFrom(i));
       button.setAttribute("aria-pressed", ui.state.word === i);
-      button.setAttribute("aria-label", `${spelled(i)}, ${percent(value)} of M so far`);
+      button.setAttribute("aria-label", `${spelled[i]}, ${percent(value)} of M so far`);
     });
   }
 
@@ -197,7 +189,7 @@ PICTURES["gate"] = (ui) => {
     if (!step) return `${whose}The words, before the first layer: nothing has flowed yet.`;
     if (word !== null) {
       const [part, from] = all.slice(0, step).flatMap(({ direct }, layer) => direct.map(([, j, adds]) => [adds, { layer, j }])).reduce((a, b) => (b[0] > a[0] ? b : a), [0, null]);
-      const end = from ? ` Its widest way: ${reading(word, from.j)} in layer ${from.layer + 1}, ${percent(part)}.` : "";
+      const end = from ? ` Its widest path: ${reading(word, from.j)} in layer ${from.layer + 1}, ${percent(part)}.` : "";
       return `${whose}${named(word)} has ${percent(whole)} of M${yet}.${end}`;
     }
     const widest = all[step - 1].direct.reduce((a, b) => (b[2] > a[2] ? b : a), [0, 0, 0]);
@@ -205,10 +197,16 @@ PICTURES["gate"] = (ui) => {
     return `${whose}Layer ${step} adds ${percent(ofLayer(step - 1))} of M.${end} ${step < depth ? "So far" : "In all"} ${percent(whole)}.`;
   }
 
-  function hiding(all) {
-    const shown = all.slice(0, ui.state.step).flatMap(({ direct }) => direct);
-    const hidden = sum(shown.filter(([, , part]) => part < thin()).map(([, , part]) => part));
-    return `Purple: what a layer adds, its width is its part of M. Grey: handed on. Curves below ${percent(thin(), 2)} are not drawn; what they add comes to ${percent(hidden)} of M. That half of each place is carried on as it is, M takes for granted. Numbers below the words: M so far, in %. The last “:” is the place that answers.`;
+  /* What the curves mean, how far their widths can be trusted, and what is not drawn. */
+  function legend(all) {
+    const thinner = (found) => sum(found.map(([, , part]) => (part < thin() ? part : 0)));
+    const passed = all.slice(0, ui.state.step);
+    const [added_, handed] = [sum(passed.map(({ direct }) => thinner(direct))), Math.max(0, ...passed.map(({ onward }) => thinner(onward)))];
+    return [
+      `Purple: what a layer adds. Grey: what it hands on; M assumes that half of each place is carried on unchanged. Width: the part of M, but at least a hair: below ${percent(LEAST / full())} all are equally thin.`,
+      `Below ${percent(thin(), 2)} nothing is drawn: purple, ${percent(added_)} of M in all; grey, at most ${percent(handed)} in a layer.`,
+      "Numbers below the words: M so far, in %. At the last token, “:”, the next word is predicted.",
+    ].join(" ");
   }
 
   const update = () => {
@@ -218,8 +216,8 @@ PICTURES["gate"] = (ui) => {
     place();
     run.textContent = playing ? "Pause" : "Play";
     run.hidden = calm();
-    back.disabled = step === 0;
-    forth.disabled = step === depth;
+    barred(back, step === 0);
+    barred(forth, step === depth);
     reach.update(step);
     which.update(head);
     paintWords();
@@ -238,11 +236,11 @@ PICTURES["gate"] = (ui) => {
       );
       plate.setAttribute("aria-label", `Curves from the words through ${step} of ${depth} layers to the prediction. ${telling(all)}`);
       said.textContent = telling(all);
-      note.textContent = hiding(all);
+      note.textContent = legend(all);
       drawnFor = signature;
       grown = null;
     }
   };
   const controls = h("div", { class: "gate-controls" }, h("div", { class: "choice", role: "group", "aria-label": "Layer by layer" }, back, run, forth), reach.node, which.node);
-  return { node: h("div", { class: "stack gate" }, controls, said, field, note), update };
+  return { node: h("div", { class: "stack gate whole" }, controls, said, field, note), update };
 };

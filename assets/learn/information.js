@@ -25,15 +25,16 @@ PICTURES.information = (ui) => {
   row.node.style.setProperty("--hue", "var(--kl)");
   const bars = chanceBars("The likeliest next tokens", 5);
   const terms = klSum();
-  const [note, heading, legend] = [h("div", { class: "note" }), h("p", { class: "kl-said", role: "status" }), h("p", { class: "note" })];
-  const drawn = h("div", { class: "stack" }, row.node, heading, h("div", { class: "kl-both" }, h("div", { class: "stack" }, bars.node, legend), terms.node));
+  const [note, heading, legend] = [replyNotes(ui), h("p", { class: "kl-said", role: "status" }), h("p", { class: "note" })];
+  const scale = h("p", { class: "note" }, `Below each word its KL in nats, when it alone is masked. No number: below ${LEAST_EFFECT}. The strongest colour is the highest of this text.`);
+  const drawn = h("div", { class: "stack" }, row.node, scale, heading, h("div", { class: "kl-both" }, h("div", { class: "stack" }, bars.node, legend), terms.node));
   const update = () => {
     if (state.text === undefined) Object.assign(state, { edit: 0, text: texts[0].text, masked: opens });
     const shown = state.edit === null ? (ui.reply?.masked ? ui.reply : null) : texts[state.edit];
     field.node.hidden = state.edit !== null;
     field.update(state.text);
     buttons.update(state.edit);
-    note.replaceChildren(...(state.edit === null ? [replyNote(ui), strangersNote(ui.reply?.strangers)] : []));
+    note.update(state.edit === null, ui.reply?.strangers);
     drawn.hidden = !shown;
     if (!shown) return;
     const isStale = shown.text.trim() !== state.text.trim();
@@ -46,32 +47,35 @@ PICTURES.information = (ui) => {
     terms.node.hidden = masked === null;
     if (masked !== null) terms.update(found);
   };
-  return { node: h("div", { class: "stack" }, buttons.node, field.node, note, drawn), update };
+  return { node: h("div", { class: "stack" }, buttons.node, field.node, note.node, drawn), update };
 };
 
 function klHeading({ whole, labels, masked }, i) {
-  if (i === null) return [`With the whole text: ${klFirst(whole, "p")}`];
-  const [before, after] = [klFirst(whole, "p"), klFirst(masked[i], "q")];
-  const isSame = before.split("”")[0] === after.split("”")[0];
-  return [`Without ${quoted(labels[i])}: ${isSame ? "still " : ""}${after}, before ${isSame ? before.split("”")[1].trim() : before}. `, h("span", { class: "kl" }, `KL ${number(masked[i].kl)} nats`)];
+  const before = klFirst(whole, "p");
+  if (i === null) return [`With the whole text: ${before.name} ${before.chance}`];
+  const after = klFirst(masked[i], "q");
+  const isSame = before.name === after.name;
+  const told_ = `Without ${spokenName(namesOf(labels)[i])}: ${isSame ? "still " : ""}${after.name} ${after.chance}, before ${isSame ? "" : `${before.name} `}${before.chance}. `;
+  return [told_, h("span", { class: "kl" }, `KL ${number(masked[i].kl)} nats`)];
 }
 
 /* The likeliest token of a prediction, p or q, with its chance. */
 function klFirst({ tokens }, which) {
   const first = tokens.reduce((best, t) => (t[which] > best[which] ? t : best));
-  return `${quoted(first.label)} ${percent(first[which])}`;
+  return { name: quoted(first.label), chance: percent(first[which]) };
 }
 
 function klRow(row, { parts, labels, masked: found }, masked) {
   const kls = found.map(({ kl }) => kl);
   const most = Math.max(...kls);
+  const names = namesOf(labels);
   row.update({
     parts,
     heat: kls.map((kl) => (most > 0 ? kl / most : 0)),
-    numbers: kls.map((kl) => kl.toFixed(2)),
+    numbers: kls.map((kl) => (kl < LEAST_EFFECT ? "" : number(kl))),
     pressed: masked,
     classes: kls.map((_, i) => (i === masked ? "gone" : "")),
-    names: kls.map((kl, i) => `${labels[i]}: KL ${number(kl)} nats${i === masked ? ", masked" : ""}`),
+    names: kls.map((kl, i) => `${spokenName(names[i])}: KL ${number(kl)} nats${i === masked ? ", masked" : ""}`),
   });
 }
 
@@ -79,7 +83,7 @@ function klRow(row, { parts, labels, masked: found }, masked) {
 function klMoved(bars, legend, { tokens }, isMasked) {
   const longest = new Set([...tokens].sort((a, b) => Math.max(b.p, b.q) - Math.max(a.p, a.q)).slice(0, 5));
   const shown = tokens.filter((t) => longest.has(t));
-  bars.update(shown.map(({ label, q }) => ({ label, p: q })), { before: isMasked ? shown : null });
+  bars.update(shown.map(({ label, p, q }) => ({ label, p: q, was: isMasked ? p : undefined })));
   const rest = (which) => percent(Math.max(0, 1 - sum(shown.map((t) => t[which]))));
   const others = `All other tokens together: ${rest("q")}`;
   legend.textContent = isMasked ? `Bar: without the word. Line: with the whole text. ${others}, before ${rest("p")}.` : `${others}.`;

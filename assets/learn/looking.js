@@ -38,8 +38,8 @@ PICTURES.looking = (ui) => {
 
 const LOOKING_LEAST = { attention: 0.005, kl: LEAST_EFFECT }; // below it a word has no colour to speak of
 const LOOKING_SCALES = {
-  attention: "Shares of the last layer's attention, mean of its heads, as the last token looks. No number: below 0.5\u00a0%.",
-  kl: "KL in nats: how far the whole prediction moves when a word's embedding is set to zero. No number: below 0.001.",
+  attention: "Shares of the last layer's attention, mean of its heads, as the last token looks. No number: below 0.5\u00a0%. The highest word of each text has the full shade.",
+  kl: "KL in nats: how far the whole prediction moves when a word's embedding is set to zero. No number: below 0.001. The highest word of each text has the full shade.",
 };
 
 function lookingWords(text, { shows, masked }) {
@@ -71,6 +71,6 @@ function lookingTypical({ n, rows }) {
     group("The highest word is not the one that the answer needs most", "differs", (v) => percent(v, 0)),
     group("Masking the highest word leaves the answer as it was", "unchanged", (v) => percent(v, 0)),
     group("The order of all words agrees with that of the KL (Spearman: 1 the same, 0 chance)", "spearman", (v) => v.toFixed(2)),
-    h("p", { class: "note" }, `${n} held-out questions, as many of each skill. The start mark and the last token stay out of the comparison. HETA does not take attention as it is: its gate M weighs what flows through all layers, and multiplies it with what masking and curvature find.`),
+    h("p", { class: "note" }, ...told([[`${n} questions that the model was not trained on, as many of each skill. The start mark and the last token stay out of the comparison. `], ["Spearman’s rank correlation", "spearman"], [" is a mean over those that have an order: here all. HETA does not take attention as it is: its gate M weighs what flows through all layers, and multiplies it with what masking and curvature find."]])),
   );
 }

@@ -17,11 +17,12 @@ function buildLesson(ui) {
 const lessonLink = (ui, { name }, key, props, ...inside) =>
   h("a", { href: `Learn?lesson=${name}`, "data-key": key, onclick: (e) => follow(ui, e, name), ...props }, ...inside);
 
-/* A plain click stays on this page; any other, such as one for a new tab, is the browser's. */
 function follow(ui, e, name) {
-  if (e.ctrlKey || e.metaKey || e.shiftKey || e.button > 0) return;
+  if (!isPlain(e)) return;
   e.preventDefault();
-  if (name !== ui.data.name) ui.send({ kind: "lesson", name });
+  if (name === ui.data.name) return;
+  ui.followed = name;
+  ui.send({ kind: "lesson", name });
 }
 
 function lessonList(ui) {
@@ -40,7 +41,7 @@ function asked(data) {
 
 function exercises(data) {
   const item = ({ task, expected, prompt }) =>
-    h("li", {}, h("p", {}, ...told(task), " ", prompt ? exploreLink(prompt) : null), h("details", { class: "cover" }, h("summary", {}, "What is to be seen"), h("p", {}, ...told(expected))));
+    h("li", {}, h("p", {}, ...told(task), " ", prompt ? exploreLink(prompt) : null), h("details", { class: "cover" }, h("summary", {}, "What you should see"), h("p", {}, ...told(expected))));
   return data.exercises.length ? h("section", { class: "exercises" }, h("h2", {}, "Exercises"), h("ol", {}, ...data.exercises.map(item))) : "";
 }
 

@@ -18,26 +18,39 @@ function mount({ data, parentElement, setTriggerValue }, build) {
   if (isOther) {
     ui.timers.forEach(clearTimeout);
     ui.timers.clear();
+    ui.unasked.clear();
     build(ui);
   }
   ui.repaint();
+  if (isOther && ui.followed === data.name) readOn(ui);
   return () => {
+    ui.unasked.forEach((ask) => ask()); // what was typed is kept, and answered to what is put up anew
     ui.timers.forEach(clearTimeout);
     MOUNTED.delete(root);
   };
 }
 
+/* Who followed a link goes on at its beginning, and not where the link stood. */
+function readOn(ui) {
+  ui.followed = null;
+  const heading = ui.el.page.querySelector("h1");
+  heading.focus({ preventScroll: true });
+  heading.scrollIntoView({ block: "nearest" });
+}
+
 function mounted(root) {
   const el = { page: h("article", { class: "lesson" }), tip: h("div", { class: "tip", hidden: "" }) };
   root.replaceChildren(el.page, el.tip);
-  const ui = { root, el, timers: new Set() };
+  const ui = { root, el, timers: new Set(), unasked: new Set(), followed: null };
   ui.repaint = () => keepFocus(ui, () => ui.drawn.update());
   ui.later = (run, wait) => {
     const timer = setTimeout(() => (ui.timers.delete(timer), run()), wait);
     ui.timers.add(timer);
     return timer;
   };
-  root.onmouseover = root.onfocusin = (e) => showTip(ui, e.target.closest?.("[data-tip]"));
+  const tip = (e) => showTip(ui, e.target.closest?.("[data-tip]"));
+  root.onmouseover = tip;
+  el.page.addEventListener("focusin", tip); // it has no property of its own
   root.onmouseleave = () => showTip(ui, null);
   return ui;
 }

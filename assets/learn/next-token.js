@@ -13,7 +13,7 @@ PICTURES["next-token"] = (ui) => {
     ui.repaint();
   });
   const bars = chanceBars("The likeliest next tokens", 8);
-  const [heading, sure, note] = [h("h3"), h("p", { class: "note" }), h("div")];
+  const [heading, sure, notes] = [h("h3"), h("p", { class: "note" }), replyNotes(ui)];
   const update = () => {
     ui.state.edit ??= ui.state.text === undefined ? 0 : null;
     ui.state.text ??= edits[0].text;
@@ -21,13 +21,13 @@ PICTURES["next-token"] = (ui) => {
     const shown = ui.state.edit === null ? own : edits[ui.state.edit];
     field.update(ui.state.text);
     buttons.update(ui.state.edit);
-    note.replaceChildren(...(ui.state.edit === null ? [replyNote(ui), strangersNote(ui.reply?.strangers)] : []));
-    if (!shown) return;
-    bars.node.classList.toggle("stale", shown.text.trim() !== ui.state.text.trim());
+    notes.update(ui.state.edit === null, ui.reply?.strangers);
+    for (const node of [bars.node, sure]) node.classList.toggle("stale", shown?.text.trim() !== ui.state.text.trim());
+    if (!shown) return; // the answer is on its way, or there is none: what stands is that of the heading's text
     bars.update(shown.chances);
     heading.textContent = `What follows “… ${shown.text.trim().split(" ").slice(-3).join(" ")}”`;
     const rest = Math.max(0, 1 - sum(shown.chances.slice(0, 8).map((c) => c.p)));
-    sure.textContent = `All other tokens together: ${percent(rest)}. Entropy ${shown.entropy.toFixed(2)} nats: 0 is certain, ${Math.log(ui.picture.vocabulary).toFixed(1)} would be no idea at all.`;
+    sure.textContent = `All other tokens together: ${percent(rest)}. Entropy ${shown.entropy.toFixed(2)} nats, as in a fair draw among ${Math.exp(shown.entropy).toFixed(1)} tokens: 0 is certain, ${Math.log(ui.picture.vocabulary).toFixed(1)} would be no idea at all.`;
   };
-  return { node: h("div", { class: "stack" }, field.node, buttons.node, note, heading, bars.node, sure), update };
+  return { node: h("div", { class: "stack" }, field.node, buttons.node, notes.node, heading, bars.node, sure), update };
 };

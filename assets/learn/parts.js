@@ -20,23 +20,36 @@ const told = (pieces) => pieces.map(([text, word]) => (word ? h("a", { class: "t
 const exploreLink = (prompt, text = "Open on Explore", more = "") =>
   h("a", { class: "term", href: `./#heta?model=littletown&prompt=${encodeURIComponent(prompt)}${more}`, target: "_blank", rel: "noopener" }, text);
 
-/* What a server's answer is waiting for, or why there is none. */
-function replyNote(ui) {
-  const { busy, problem } = ui.reply ?? {};
-  if (!busy && !problem) return h("p", { class: "note", role: "status" });
-  return h("p", { class: problem ? "note problem" : "note", role: problem ? "alert" : "status" }, problem ?? `${busy} …`);
+/* Written only where it changes: what is read aloud is read once. */
+const write = (node, text) => {
+  if (node.textContent !== text) node.textContent = text;
+};
+
+/* What is waited for, why there is no answer, and which words of the text the model never saw: nodes that stay. */
+function replyNotes(ui) {
+  const [busy, problem, strange] = [h("p", { class: "note", role: "status" }), h("p", { class: "note problem", role: "alert" }), h("p", { class: "note problem" })];
+  const update = (isAsked, strangers) => {
+    write(busy, isAsked && ui.reply?.busy && !ui.reply.problem ? `${ui.reply.busy} …` : "");
+    write(problem, (isAsked && ui.reply?.problem) || "");
+    write(strange, isAsked ? toldStrange(strangers) : "");
+  };
+  return { node: h("div", { class: "notes" }, busy, problem, strange), update };
 }
 
-/* What is said beside an answer about words that the model never saw. */
-const strangersNote = (words) =>
-  h("p", { class: "note problem" }, words?.length ? `Littletown never saw ${words.slice(0, 3).map(quoted).join(", ")}: it reads such words in pieces, and what it then says means little.` : "");
+const toldStrange = (words) =>
+  words?.length ? `Littletown never saw ${words.slice(0, 3).map(quoted).join(", ")}: it reads such words in pieces, and what it then says means little.` : "";
 
 /* Two parts side by side where there is room; each is some nodes below one another. */
 const pair = (...parts) => h("div", { class: "pair" }, ...parts.map((nodes) => h("div", { class: "stack" }, ...nodes)));
 
 /* ---- choices ---- */
 
-const pushed = (ui, key, title, props = {}) => h("button", { type: "button", class: "push", "data-key": key, ...props }, title);
+const pushed = (ui, key, title, { onclick, ...props } = {}) =>
+  h("button", { type: "button", class: "push", "data-key": key, onclick: (e) => isBarred(e.currentTarget) || onclick(e), ...props }, title);
+
+/* Nothing to do now. A button that is `disabled` would throw the focus away, this one keeps it. */
+const barred = (button, isSo) => button.setAttribute("aria-disabled", isSo);
+const isBarred = (button) => button.getAttribute("aria-disabled") === "true";
 
 /* One of some options: [value, title]. */
 function choice(ui, key, name, options, onpick) {
@@ -49,7 +62,7 @@ function choice(ui, key, name, options, onpick) {
 /* A slider with its name and value; `shown` writes the value. */
 function slider(ui, key, name, { min, max, step, shown = String, oninput }) {
   const input = h("input", { type: "range", min, max, step, "data-key": key, "aria-label": typeof name === "string" ? name : key });
-  const output = h("output");
+  const output = h("output", { "aria-live": "off" }); // the slider says it
   input.oninput = () => oninput(Number(input.value));
   const update = (value) => {
     if (Number(input.value) !== value) input.value = value;
@@ -61,41 +74,55 @@ function slider(ui, key, name, { min, max, step, shown = String, oninput }) {
 
 const PAUSE = 280; // milliseconds without a key after which what is typed is asked
 
-/* A text of the reader's own, asked when its typing pauses. */
+/* A text of the reader's own, asked when its typing pauses, or at once when the reader goes on to something else. */
 function typed(ui, key, name, onask, rows = 3) {
   const field = h("textarea", { rows, "data-key": key, "aria-label": name, spellcheck: "false", maxlength: 2000 });
   let waiting = null;
+  const rest = () => {
+    clearTimeout(waiting);
+    waiting = null;
+  };
+  const ask = () => {
+    if (waiting === null) return;
+    rest();
+    onask(field.value);
+  };
   field.oninput = () => {
     clearTimeout(waiting);
-    waiting = ui.later(() => onask(field.value), PAUSE);
+    waiting = ui.later(ask, PAUSE);
   };
+  field.onblur = ask;
+  ui.unasked.add(ask);
   const update = (text) => {
-    if (field.getRootNode().activeElement !== field && field.value !== text) field.value = text;
+    if (field.getRootNode().activeElement === field || field.value === text) return;
+    rest();
+    field.value = text;
   };
   return { node: h("label", { class: "typed" }, h("span", {}, name), field), update };
 }
 
 /* ---- chances ---- */
 
-/* Bars of next tokens; `before` draws where each stood, `said` marks one. */
+/* Bars of next tokens; `before` says where each stood, unless its own `was` does; `said` marks one. */
 function chanceBars(name, most = 6) {
   const node = h("ol", { class: "chances", "aria-label": name });
   const rows = Array.from({ length: most }, () => {
-    const [label, bar, was, number_] = [h("bdi"), h("i"), h("s", { "aria-hidden": "true" }), h("span", { class: "num" })];
-    return { row: h("li", {}, label, h("span", { class: "rail" }, was, bar), number_), label, bar, was, number_ };
+    const [label, bar, was, now, old_] = [h("bdi"), h("i"), h("s", { "aria-hidden": "true" }), h("span"), h("small")];
+    return { row: h("li", {}, label, h("span", { class: "rail" }, was, bar), h("span", { class: "num" }, now, old_)), label, bar, was, now, old_ };
   });
   const update = (chances, { before = null, said = null } = {}) => {
     const shown = chances.slice(0, most);
-    rows.forEach(({ row, label, bar, was, number_ }, k) => {
+    rows.forEach(({ row, label, bar, was, now, old_ }, k) => {
       const chance = shown[k];
       row.hidden = !chance;
       if (!chance) return;
-      const old = before?.find((c) => c.label === chance.label)?.p;
+      const old = chance.was ?? before?.find((c) => c.label === chance.label)?.p;
       label.textContent = chance.label;
       bar.style.width = `${100 * chance.p}%`;
       was.hidden = old === undefined;
       was.style.width = `${100 * (old ?? 0)}%`;
-      number_.textContent = percent(chance.p);
+      now.textContent = percent(chance.p);
+      old_.textContent = old === undefined ? "" : ` before ${percent(old)}`;
       row.classList.toggle("said", chance.label === said);
     });
     node.replaceChildren(...rows.map(({ row }) => row));
@@ -114,25 +141,44 @@ function meters(name) {
 
 /* ---- words ---- */
 
+/* What tokens are called: one of several that look the same says which it is, [label, "1 of 2"]. */
+function namesOf(labels) {
+  const places = new Map();
+  labels.forEach((label, i) => places.set(label, [...(places.get(label) ?? []), i]));
+  return labels.map((label, i) => {
+    const all = places.get(label);
+    return [label, all.length > 1 ? `${all.indexOf(i) + 1} of ${all.length}` : ""];
+  });
+}
+
+const spokenName = ([label, which]) => quoted(label) + (which && ` (${which})`);
+
+/* Makes buttons one stop of the tab key: arrow keys go from one to the next. Gives what moves the stop. */
+function roving(node, buttons, isUpright = false) {
+  const stop = (i) => buttons().forEach((button, k) => (button.tabIndex = k === i ? 0 : -1));
+  node.onkeydown = (e) => {
+    const all = buttons();
+    const at = all.indexOf(node.getRootNode().activeElement);
+    const also = isUpright ? { ArrowDown: at + 1, ArrowUp: at - 1 } : {};
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: all.length - 1, ...also }[e.key];
+    if (at < 0 || to === undefined) return;
+    e.preventDefault();
+    const next = Math.max(0, Math.min(all.length - 1, to));
+    stop(next);
+    all[next].focus();
+  };
+  return stop;
+}
+
 /* A text as a row of words: each a button with its number below. Arrow keys go from word to word; one stop of the tab key. */
 function wordRow(ui, key, name, onpick) {
   const node = h("div", { class: "row", role: "group", "aria-label": name });
   let [chips, from] = [[], null];
-  const focus = (i) => {
-    chips.forEach((chip, k) => (chip.tabIndex = k === i ? 0 : -1));
-    chips[i]?.focus();
-  };
+  const stop = roving(node, () => chips);
   const build = (parts) => {
     chips = parts.map(([lead, body, tail], i) =>
-      h("button", { type: "button", class: "word", tabindex: i ? -1 : 0, "data-key": `${key}.${i}`, onclick: () => { chips.forEach((chip, k) => (chip.tabIndex = k === i ? 0 : -1)); onpick(i); } }, h("bdi", {}, body), h("small"), ));
+      h("button", { type: "button", class: "word", tabindex: i ? -1 : 0, "data-key": `${key}.${i}`, onclick: () => (stop(i), onpick(i)) }, h("bdi", {}, body), h("small")));
     node.replaceChildren(...chips);
-  };
-  node.onkeydown = (e) => {
-    const at = chips.indexOf(node.getRootNode().activeElement);
-    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: chips.length - 1 }[e.key];
-    if (at < 0 || to === undefined) return;
-    e.preventDefault();
-    focus(Math.max(0, Math.min(chips.length - 1, to)));
   };
   /* parts: [lead, body, tail, kind] of each word; heat: 0 … 1; numbers: what stands below; pressed: one word, or a list of
      them; classes: a name for some. */
@@ -153,12 +199,19 @@ function wordRow(ui, key, name, onpick) {
 }
 
 /* A text as a row of words, each with a number below; nothing to press. */
-function plainWords(name) {
+function plainWords(name, hue = "var(--kl)") {
   const node = h("div", { class: "row", "aria-label": name, role: "group" });
-  const word = ({ body, number, heat = 0, gone = false, mark = "" }) =>
-    h("span", { class: `word still ${gone ? "gone" : ""} ${mark}`, style: `--v:${heat.toFixed(4)};--hue:var(--kl)` }, h("bdi", {}, body), h("small", {}, number));
-  /* each: {body, number, heat: 0 … 1, gone: masked, mark: a name of its look} */
+  const word = ({ body, number, heat = 0, gone = false, mark = "", heard = "" }) =>
+    h("span", { class: `word still ${gone ? "gone" : ""} ${mark}`, style: `--v:${heat.toFixed(4)};--hue:${hue}` }, h("bdi", {}, body), h("small", {}, number), heard ? h("span", { class: "heard" }, ` ${heard}`) : null);
+  /* each: {body, number, heat: 0 … 1, gone: masked, mark: a name of its look, heard: what the look says} */
   return { node, update: (words_) => node.replaceChildren(...words_.map(word)) };
+}
+
+/* Each word's part of M · I, flow times KL, among the words that compete; the others have none. */
+function partsOfProduct({ m, kl }, competes) {
+  const products = m.map((flow, k) => (competes[k] ? flow * kl[k] : 0));
+  const total = sum(products);
+  return products.map((product) => (total > 0 ? product / total : 0));
 }
 
 /* A KL below a word; null is one that cannot be had. */

@@ -27,13 +27,13 @@ PICTURES.together = (ui) => {
     const seen = state.gated ? view : { ...view, is_gated: false };
     const final = combined(seen, state.weights);
     const i = state.word ?? final.order[0];
-    const names = eqNames(view);
+    const names = namesOf(view.labels.slice(0, view.n_context));
     text.update(state.text);
     scaling.update(state.weights.scaling);
     gate.update(state.gated);
     beta.update(state.weights.beta);
     const said = view.prediction;
-    says.textContent = `The model says ${quoted(view.target.label)} with ${percent(said.p)}. Below each word its share of all scores.`;
+    says.textContent = `The model says ${quoted(view.target.label)} with ${percent(said.p)}. Below each word its share of all scores. The strongest colour is the highest.`;
     eqWords(row, view, final, i, names);
     formula.update(seen, final, state.weights, i, names[i]);
     order.update(view, final, i, names, state.text);
@@ -47,18 +47,6 @@ PICTURES.together = (ui) => {
 
 const eqWeights = (beta) => `β ${beta.toFixed(2)} · γ ${(1 - beta).toFixed(2)}`;
 
-/* What a word is called: the second “Fred” says that it is the second. */
-function eqNames({ labels, n_context }) {
-  const places = new Map();
-  labels.slice(0, n_context).forEach((label, i) => places.set(label, [...(places.get(label) ?? []), i]));
-  return labels.slice(0, n_context).map((label, i) => {
-    const all = places.get(label);
-    return [label, all.length > 1 ? `${all.indexOf(i) + 1} of ${all.length}` : ""];
-  });
-}
-
-const eqSpoken = ([label, which]) => quoted(label) + (which && ` (${which})`);
-
 function eqWords(row, view, { shares }, i, names) {
   const most = Math.max(...shares);
   row.update({
@@ -66,7 +54,7 @@ function eqWords(row, view, { shares }, i, names) {
     heat: shares.map((share) => (most > 0 ? share / most : 0)),
     numbers: shares.map((share) => percent(share, 0)),
     pressed: i,
-    names: shares.map((share, k) => `${eqSpoken(names[k])}: ${percent(share)} of the score`),
+    names: shares.map((share, k) => `${spokenName(names[k])}: ${percent(share)} of the score`),
   });
 }
 
@@ -91,7 +79,7 @@ function eqFormula() {
     whose.textContent = name[0];
     const parts = bent + moved > 0 ? `: ${percent(bent / (bent + moved), 0)} of it from S, ${percent(moved / (bent + moved), 0)} from I` : "";
     const scaled = scaling === "unit" ? ` Balanced: S is divided by ${precise(final.s)} and I by ${precise(final.k)}, their sums over the text.` : "";
-    made.textContent = `${eqSpoken(name)}: ${precise(score)} of ${precise(final.total)}, the scores of all words, is ${percent(bent + moved)}, place ${final.rank[i]} of ${view.n_context}${parts}.${scaled}`;
+    made.textContent = `${spokenName(name)}: ${precise(score)} of ${precise(final.total)}, the scores of all words, is ${percent(bent + moved)}, place ${final.rank[i]} of ${view.n_context}${parts}.${scaled}`;
   };
   return { node: h("section", { class: "stack" }, node, made), update };
 }

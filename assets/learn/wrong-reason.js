@@ -1,4 +1,4 @@
-/* Right for the wrong reason: the name in the question is swapped, and the answer turns or does not. */
+/* Right for the wrong reason: the name in the question is swapped, and the answer changes or does not. */
 
 PICTURES["wrong-reason"] = (ui) => {
   const { scenes, skills } = ui.picture;
@@ -10,22 +10,23 @@ PICTURES["wrong-reason"] = (ui) => {
   const name = choice(ui, "name", "The name in the question", scenes[0].asked.map((each, k) => [k, each.name]), picked("name"));
   const [row, bars, verdict] = [plainWords("The text, with the KL of each word"), chanceBars("Chances", 3), h("p", { class: "outcome", role: "status" })];
   const gauges = meters("KL of the name in the question");
+  const every = scenes.flatMap((each) => each.asked);
+  const [most, mostOfNames] = [Math.max(...every.flatMap(({ kl }) => kl)), Math.max(...every.map(({ kl, at }) => kl[at]))];
   const update = () => {
     const { asked } = scenes[(ui.state.scene ??= 0)];
     const [now, before] = [asked[(ui.state.name ??= 0)], asked[0]];
     scene.update(ui.state.scene);
     name.update(ui.state.name);
-    const most = Math.max(...now.kl);
     row.update(now.parts.map(([, body], i) => ({ body, number: shortKl(now.kl[i]), heat: now.kl[i] / most, mark: i === now.at ? "asked-for" : "" })));
     const [answer, was] = [now.chances[0].label, before.chances[0].label];
     bars.update(now.chances, { said: answer });
-    verdict.textContent = now === before ? `Asked for ${now.name}: ${quoted(answer)}. Now ask for somebody else.` : answer === was ? `Asked for ${now.name} instead of ${before.name}: still ${quoted(answer)}.` : `Asked for ${now.name} instead of ${before.name}: the answer turns to ${quoted(answer)}.`;
+    verdict.textContent = now === before ? `Asked for ${now.name}: ${quoted(answer)}. Now ask for somebody else.` : answer === was ? `Asked for ${now.name} instead of ${before.name}: still ${quoted(answer)}.` : `Asked for ${now.name} instead of ${before.name}: the answer changes to ${quoted(answer)}.`;
     verdict.className = `outcome ${now !== before && answer === was ? "off" : ""}`;
     const kls = scenes.map((each) => each.asked[ui.state.name]).map((each) => each.kl[each.at]);
-    gauges.update(kls.map((kl, k) => ({ label: scenes[k].title, part: kl / Math.max(...scenes.flatMap((each) => each.asked.map((a) => a.kl[a.at]))), shown: inNats(kl), hue: "var(--kl)", on: k === ui.state.scene })));
+    gauges.update(kls.map((kl, k) => ({ label: scenes[k].title, part: kl / mostOfNames, shown: inNats(kl), hue: "var(--kl)", on: k === ui.state.scene })));
   };
   const lines = [["Scene:", scene], ["Ask for:", name]].map(([text, { node }]) => h("div", { class: "controls" }, h("span", {}, text), node));
-  const note = h("p", { class: "note" }, "Below each word: its KL in nats. “Where” and the last “:” are needed whoever is asked for.");
+  const note = h("p", { class: "note" }, "Below each word: its KL in nats. The highest KL of both scenes with any name has the full shade. “Where” and the last “:” are needed, whichever name stands in the question.");
   return { node: h("div", { class: "stack swap" }, ...lines, row.node, note, verdict, pair([h("h3", {}, "What it answers"), bars.node], [h("h3", {}, "KL of the name in the question"), gauges.node]), ...manySwaps(skills)), update };
 };
 

@@ -63,6 +63,9 @@ function keepFocus(ui, draw) {
   }
 }
 
+/* A plain click, which may stay on this page; any other, such as one for a new tab, is the browser's. */
+const isPlain = (e) => !(e.ctrlKey || e.metaKey || e.shiftKey || e.button > 0);
+
 function isDark(root) {
   const [r, g, b] = (getComputedStyle(root).backgroundColor.match(/[\d.]+/g) || [255, 255, 255]).map(Number);
   return 0.299 * r + 0.587 * g + 0.114 * b < 128;

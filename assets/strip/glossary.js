@@ -12,7 +12,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const ui = GLOSSARY.get(root);
   ui.send = (event) => setTriggerValue("event", event);
   root.dataset.theme = isDark(root) ? "dark" : "light";
-  const isOther = isNew || JSON.stringify([data.asked, data.unknown]) !== ui.told;
+  const isOther = isNew || (JSON.stringify([data.asked, data.unknown]) !== ui.told && !isOwn(ui, data.asked));
   ui.told = JSON.stringify([data.asked, data.unknown]);
   const isAsked = isOther && ui.asked !== data.asked;
   Object.assign(ui, { data, asked: isOther ? data.asked : ui.asked });
@@ -21,8 +21,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
   return () => GLOSSARY.delete(root);
 }
 
+/* The server repeats, later, what was looked up here: the page has it, or is further already. */
+function isOwn(ui, asked) {
+  const at = ui.sent.lastIndexOf(asked);
+  ui.sent = ui.sent.slice(at + 1);
+  return at >= 0;
+}
+
 function mountGlossary(root) {
-  const ui = { root, asked: null, typed: "" };
+  const ui = { root, asked: null, typed: "", sent: [] };
   const find = (e) => ((ui.typed = e.target.value), drawEntries(ui));
   const input = h("input", { type: "search", "data-key": "find", autocomplete: "off", oninput: find, onkeydown: (e) => e.stopPropagation() });
   ui.el = { unknown: h("p", { class: "unknown", role: "status" }), count: h("output", { class: "count" }), list: h("div", { class: "entries" }) };
@@ -66,9 +73,8 @@ function further(ui, entry) {
   return [links.length ? ["See also ", ...links] : null, lesson ? ["Shown in the lesson ", lesson] : null, entry.source ? ["From ", entry.source] : null].filter(Boolean);
 }
 
-/* A plain click stays on this page; any other, such as one for a new tab, is the browser's. */
 function lookUp(ui, e, id) {
-  if (e.ctrlKey || e.metaKey || e.shiftKey || e.button > 0) return;
+  if (!isPlain(e)) return;
   e.preventDefault();
   Object.assign(ui, { asked: id, typed: "" });
   ui.root.querySelector("[data-key=find]").value = "";
@@ -76,5 +82,6 @@ function lookUp(ui, e, id) {
   const heading = ui.el.list.querySelector(".asked h2");
   heading.focus({ preventScroll: true });
   heading.closest(".entry").scrollIntoView({ block: "nearest" });
+  ui.sent.push(id);
   ui.send({ kind: "word", word: id });
 }

@@ -11,16 +11,19 @@ export default function ({ data, parentElement, setTriggerValue }) {
   receive(ui, data);
   if (isNew) resume(ui, globalThis[LEFT]);
   return () => {
-    const { signature, received, weights, pin, all, planeOpen } = ui;
-    globalThis[LEFT] = { signature, received, weights, pin, all, planeOpen };
+    const { signature, received, weights, pin, all, planeOpen, rather, whole } = ui;
+    globalThis[LEFT] = { signature, received, weights, pin, all, planeOpen, rather, whole };
     release(root);
   };
 }
 
 function resume(ui, left) {
-  if (left?.signature !== ui.signature) return;
-  const weights = left.received === ui.received ? left.weights : ui.weights;
-  Object.assign(ui, { weights, pin: left.pin, all: left.all, planeOpen: left.planeOpen });
+  if (!left) return;
+  Object.assign(ui, { rather: left.rather, whole: left.whole }); // typed, whatever is explained now
+  if (left.signature === ui.signature) {
+    const weights = left.received === ui.received ? left.weights : ui.weights;
+    Object.assign(ui, { weights, pin: left.pin, all: left.all, planeOpen: left.planeOpen });
+  }
   mix(ui);
   render(ui);
 }

@@ -5,7 +5,7 @@
    1. What a reader did with the tour of a page stands in localStorage: nothing yet, "over", or the step left at as
       "name n of N". Where the browser keeps nothing, it is remembered until the page is loaded again.
    2. The card and the ring lie over the page in a root of their own and block nothing. Streamlit makes nodes anew at any
-      time: on every frame the ring looks for its elements again.
+      time: what a selector finds is looked up again when the page has changed, and where that lies in every frame.
    3. A step that waits for the reader goes on when what its `wait` finds has changed. Next always works. */
 
 const KEPT = "hetaTour"; // Streamlit may take the component down and put it up anew: the tour goes on there
@@ -14,6 +14,7 @@ const LEAVES = 400; // milliseconds after which a component that was taken down 
 const PATIENCE = 8000; // milliseconds to wait for a picture before the tour starts without it
 const PAUSE = 1500; // milliseconds to look at what one's own action did
 const COUNTS = 500; // milliseconds between two looks at which steps there are
+const NAMED = ["class", "hidden", "open", "aria-current", "aria-pressed", "data-key", "data-testid"]; // by selectors
 const NARROW = 640; // pixels; the card lies at the bottom
 const OVERLAID = 768; // pixels; Streamlit's sidebar lies over the page
 const HEADER = 60; // pixels of Streamlit's own at the top
@@ -43,11 +44,26 @@ function remember(page, value) {
 
 /* ---- what is on the page ---- */
 
-/* All that a selector finds on the screen, on the page and inside its components. */
-function found(selector) {
+/* What selectors found on the page and inside its components, until that changes; of the one card that is open. */
+const KNOWN = new Map();
+const changes = new MutationObserver(() => KNOWN.clear());
+
+function everywhere(selector) {
   const hosts = [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")];
   const roots = [document, ...hosts.map((host) => host.shadowRoot).filter(Boolean)];
-  return roots.flatMap((root) => [...root.querySelectorAll(selector)]).filter(isSeen);
+  for (const root of roots) changes.observe(root, { childList: true, subtree: true, attributes: true, attributeFilter: NAMED });
+  return roots.flatMap((root) => [...root.querySelectorAll(selector)]);
+}
+
+/* … and what of it is on the screen. */
+function found(selector) {
+  if (!KNOWN.has(selector)) KNOWN.set(selector, everywhere(selector));
+  return KNOWN.get(selector).filter(isSeen);
+}
+
+function forget() {
+  changes.disconnect();
+  KNOWN.clear();
 }
 
 /* A closed sidebar stands left of the window. */
@@ -126,9 +142,17 @@ function withdraw(tour) {
 
 /* Ended, skipped or declined: not offered again. */
 function over(tour) {
+  const hadFocus = tour.offered?.shadowRoot.activeElement;
   remember(tour.page, "over");
   withdraw(tour);
   close(tour);
+  if (hadFocus) goHome([tour.again]);
+}
+
+/* The focus goes to the first of these that is on the screen, else to the page, and never nowhere. */
+function goHome(nodes) {
+  const homes = [...nodes, document.querySelector("[data-testid=stMain]")];
+  homes.find((node) => node?.isConnected && node !== document.body && isSeen(node))?.focus({ preventScroll: true });
 }
 
 /* ---- the card ---- */
@@ -217,12 +241,14 @@ function count(tour) {
   const k = there.indexOf(step);
   const place = `${k + 1} of ${there.length}`;
   tour.counted = performance.now();
+  const isAtSkip = tour.over.shadowRoot.activeElement === part.skip;
   if (part.count.textContent === place && tour.kept === step.name) return;
   tour.kept = step.name;
   part.count.textContent = place;
-  part.back.disabled = k === 0;
+  part.back.setAttribute("aria-disabled", k === 0); // `disabled` would throw the focus away, and the card's keys with it
   part.next.textContent = k === there.length - 1 ? "Done" : "Next";
   part.skip.hidden = k === there.length - 1;
+  if (part.skip.hidden && isAtSkip) part.next.focus();
   remember(tour.page, `${step.name} ${place}`);
 }
 
@@ -258,7 +284,10 @@ function follow(tour) {
   if (!tour.card) return;
   const nodes = elementsOf(tour.step);
   draw(tour, nodes.length ? around(nodes) : null);
-  if (performance.now() - tour.counted > COUNTS) count(tour);
+  if (performance.now() - tour.counted > COUNTS) {
+    KNOWN.clear(); // a component's own root comes without a change of the page
+    count(tour);
+  }
   requestAnimationFrame(() => follow(tour));
 }
 
@@ -307,9 +336,9 @@ function close(tour) {
   document.removeEventListener("keydown", tour.onPageKey);
   tour.over.remove();
   Object.assign(tour, { card: null, ring: null, over: null, part: null, kept: null });
+  forget();
   offer(tour);
-  const homes = [tour.back, tour.again, tour.offered?.all.querySelector("button"), document.querySelector("[data-testid=stMain]")];
-  if (hadFocus) homes.find((node) => node?.isConnected && node !== document.body && isSeen(node))?.focus({ preventScroll: true });
+  if (hadFocus) goHome([tour.back, tour.again, tour.offered?.all.querySelector("button")]);
 }
 
 /* ---- the component ---- */
@@ -320,6 +349,7 @@ function leave(tour) {
     document.removeEventListener("keydown", tour.onPageKey);
     tour.over.remove();
     tour.card = null;
+    forget();
   }
   withdraw(tour);
   if (globalThis[KEPT] === tour) globalThis[KEPT] = null;

@@ -61,15 +61,15 @@ def _taking_turns(skills: tuple[str, ...], turns: int, seed: int) -> Iterator[Ex
 def _both(instance: Instance, name: str) -> Iterator[Example]:
     """The example of an instance, and that of the other order where there is one."""
     other = swapped(instance)
-    example = example_of(instance, name)
+    example = as_example(instance, name)
     if other is None:
         yield example
     else:
         yield replace(example, pair=f"{name}-swapped", cluster=name)
-        yield replace(example_of(other, f"{name}-swapped"), pair=name, cluster=name)
+        yield replace(as_example(other, f"{name}-swapped"), pair=name, cluster=name)
 
 
-def example_of(instance: Instance, name: str) -> Example:
+def as_example(instance: Instance, name: str) -> Example:
     """An instance as data: what is asked, what tells the answer, what tells the wrong one."""
     start, stop = instance.question_span
     # A fixed fact is asked for without a scene that tells it: what decides stands in the question itself.

@@ -75,6 +75,7 @@ EVIDENCE = "map"
 TEXT = "Mary went to the museum. Anna went to the office. Question: Where is Mary? Answer:"
 OTHERS = ("office", "kitchen")
 STEPS = 40
+FRAME = ("Question", "Answer")
 _SMALL = 0.002  # of the way, for a slope's change
 
 
@@ -90,15 +91,26 @@ def prompts(lm: "LanguageModel") -> list[str]:
 def point(found: "Attribution") -> Data:
     """One prompt: sums over its tokens."""
     assert found.hessian is not None and found.information is not None
+    kl = found.information.kl
     return {
         "text": found.tokens.text.strip(),
         "said": found.target.text.strip(),
         "q": short(-np.expm1(found.log_p)),  # 1 − p, exact also where p is nearly 1
         "s": short(found.hessian.scores.sum()),
         "g": short(found.hessian.gradient.sum()),
-        "kl": short(found.information.kl.sum()),
-        "most": short(found.information.kl.max()),
+        "kl": short(kl.sum()),
+        "most": short(max(kl[i] for i in words_at(found))),  # of one word alone
     }
+
+
+def words_at(found: "Attribution") -> list[int]:
+    """Where the words of a prompt stand: neither marks, nor what every question is framed by."""
+    pieces = found.tokens.pieces[: found.n_context]
+    return [
+        i
+        for i, piece in enumerate(pieces)
+        if not found.tokens.is_special[i] and piece.strip().isalpha() and piece.strip() not in FRAME
+    ]
 
 
 def orders(found: "Attribution") -> dict[str, float | None]:
@@ -111,7 +123,10 @@ def orders(found: "Attribution") -> dict[str, float | None]:
 
 
 def summary(points: Sequence[Data], alike: Sequence[dict[str, float | None]]) -> Data:
-    """What holds over all points: growth with 1 − p on logarithmic axes, and how alike the orders are."""
+    """What holds over all points: growth with 1 − p on logarithmic axes, and how alike the orders are.
+
+    The mean of a rank correlation is over the prompts that have one: `ordered` of them.
+    """
     from heta_core.agreement import spearman
 
     q = np.log10([p["q"] for p in points])
@@ -119,8 +134,12 @@ def summary(points: Sequence[Data], alike: Sequence[dict[str, float | None]]) ->
     for name in ("s", "g", "kl"):
         values = np.log10([p[name] for p in points])
         grown[name] = {"slope": round(float(np.polyfit(q, values, 1)[0]), 3), "spearman": spearman(values, q)}
-    mean = {name: float(np.mean([a[name] for a in alike if a[name] is not None])) for name in alike[0]}
-    return {"growth": grown, "orders": {name: round(value, 3) for name, value in mean.items()}}
+    orders = {name: [value for a in alike if (value := a[name]) is not None] for name in alike[0]}
+    return {
+        "growth": grown,
+        "orders": {name: round(float(np.mean(values)), 3) for name, values in orders.items()},
+        "ordered": {name: len(values) for name, values in orders.items()},
+    }
 
 
 def of_word(found: "Attribution", word: str) -> Data:
@@ -177,12 +196,12 @@ def way(lm: "LanguageModel", to: str) -> Data:
     step = torch.zeros_like(start)
     step[at] = embed(lm, (token_of(lm.tokenizer, f" {to}"),))[0] - start[at]
     places = np.repeat(np.arange(STEPS + 1) / STEPS, 3) + np.tile([-_SMALL, 0, _SMALL], STEPS + 1)
-    along = torch.tensor(places, dtype=start.dtype)[:, None, None]
+    along = torch.tensor(places, dtype=start.dtype, device=start.device)[:, None, None]
     found = list(
         slopes(lm, objective(result.target, result.tokens), len(places), lambda b: start + along[b] * step, Settings())
     )
-    values = torch.cat([one.values for one in found]).double().numpy().reshape(-1, 3)[:, 1]
-    rates = torch.cat([(one.gradients * step).sum((1, 2)) for one in found]).double().numpy().reshape(-1, 3)
+    values = torch.cat([one.values for one in found]).cpu().double().numpy().reshape(-1, 3)[:, 1]
+    rates = torch.cat([(one.gradients * step).sum((1, 2)) for one in found]).cpu().double().numpy().reshape(-1, 3)
     bends = (rates[:, 2] - rates[:, 0]) / (2 * _SMALL)
     return {
         "to": to,

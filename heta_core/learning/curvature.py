@@ -1,14 +1,15 @@
 """Probe by probe: what single random directions say of the curvature at a word, and how their mean settles."""
 
-from html import escape
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from heta_core.settings import Settings
+from heta_core.teaching.charts import Axis, Field
 from heta_core.teaching.contract import Data, Exercise, Lesson
-from heta_core.teaching.drawing import note, sentence, table
+from heta_core.teaching.drawing import Cell, found, named, note, sentence, table
 from heta_core.teaching.shipped import rounded
 from heta_core.views import strip, words
 
@@ -109,11 +110,20 @@ def held(draws: Floats, values: Floats, n: int) -> float:
     return float((np.abs(means(draws, n) - values[:, None]) <= 2 * errors(draws, n)).mean())
 
 
+def misled(higher: Floats, lower: Floats) -> tuple[list[int], list[int]]:
+    """The draws that end with the first of two ahead of the second, and those of them whose two ± do not overlap."""
+    n = higher.shape[-1]
+    by = higher.mean(-1) - lower.mean(-1)
+    clear = by > errors(higher, n)[:, 0] + errors(lower, n)[:, 0]
+    return np.flatnonzero(by > 0).tolist(), np.flatnonzero(clear).tolist()
+
+
 def told(data: Data) -> dict[str, str]:
     """The numbers of the texts."""
     draws, values, labels = np.array(data["draws"]), np.array(data["exact"]), [data["labels"][i] for i in data["at"]]
     of_map, of_cup = labels.index("map"), labels.index("cup")
     probes = draws[0, 0]
+    swapped, clear = misled(draws[:, of_cup], draws[:, of_map])
     return {
         "default": str(data["default"]),
         "four": str(4 * data["default"]),
@@ -124,36 +134,61 @@ def told(data: Data) -> dict[str, str]:
         "exact": words.number(values[0]),
         "least": words.number(probes.min()),
         "largest": words.number(probes.max()),
-        "off_default": words.percent(off(draws, values, data["default"]), 0),
-        "swapped": str(int((draws[:, of_cup].mean(1) > draws[:, of_map].mean(1)).sum())),
+        "swapped": str(len(swapped)),
         "draws": str(len(draws)),
+        "clear": ", ".join(str(draw + 1) for draw in clear),
         "map": words.number(values[of_map]),
         "cup": words.number(values[of_cup]),
-        "apart": words.percent(abs(values[of_map] / values[of_cup] - 1)),
-        "map_error": words.number(errors(draws[0, of_map], draws.shape[-1])[0]),
+        "few": str(LAW[1]),
+        "fourfold": str(LAW[2]),
+        "n_last": str(means(draws, LAW[-1]).size),
     } | {
         **{f"off_{n}": words.percent(off(draws, values, n), 0) for n in LAW},
-        **{f"held_{n}": words.percent(held(draws, values, n), 0) for n in (2, 4, 16)},
+        **{f"held_{n}": words.percent(held(draws, values, n), 0) for n in (2, *LAW[1:3])},
     }
 
 
-def still(data: Data) -> str:
-    """The running means of one draw, and how the error falls over all."""
-    draws, values = np.array(data["draws"]), np.array(data["exact"])
-    head = ("", *(f"{n} probe{'s' if n > 1 else ''}" for n in LAW), "exact")
-    rows = []
-    for k, i in enumerate(data["at"]):
-        first = [draws[0, k, :n] for n in LAW]
-        said = [words.with_error(f.mean(), errors(f, len(f))[0] if len(f) > 1 else None) for f in first]
-        rows.append((f"{escape(words.quoted(data['labels'][i]))} ({i})", *said, words.number(values[k])))
-    rows.append(("off on average", *(words.percent(off(draws, values, n), 0) for n in LAW), ""))
+def still(data: Data, *, is_solved: bool = False) -> str:
+    """One draw of the word with the largest S as it settles, and the words after more and more probes."""
+    draws, values, write = np.array(data["draws"]), np.array(data["exact"]), found(is_solved=is_solved)
+    names = [named(data["labels"], i) for i in data["at"]]
+    rows: list[tuple[Cell, ...]] = []
+    for k, name in enumerate(names):
+        *few, most = [draws[0, k, :n] for n in LAW]
+        said = [words.with_error(f.mean(), errors(f, len(f))[0] if len(f) > 1 else None) for f in (*few, most)]
+        rows.append((name, *said[:-1], write(said[-1]), write(words.number(values[k]))))
+    asked = [str if f"{{off_{n}}}" in LESSON.question else write for n in LAW]
+    missed = [put(words.percent(off(draws, values, n), 0)) for n, put in zip(LAW, asked, strict=True)]
+    rows.append(("off on average", *missed, ""))
+    head = ("S ± standard error", *(f"{n} probe{'s' if n > 1 else ''}" for n in LAW), "exact")
     return (
         sentence(f"{data['text']} → {data['target']['label']}")
+        + _settling(draws[0, 0], float(values[0]), names[0], data["default"])
         + table(head, rows)
-        + note(
-            f"S of each word ± its standard error, nats per squared embedding unit. Last row: all {len(draws)} draws."
-        )
+        + note(f"Both show the first draw; the last row is of all {len(draws)}.")
     )
+
+
+def _settling(probes: Floats, value: float, name: str, default: int) -> str:
+    """What each probe says, their running mean with its standard error, and the exact value."""
+    n, top = len(probes), 1.05 * float(probes.max())
+    x = Axis("probes", 0.9, 1.05 * n, is_log=True, ticks=tuple(2.0**k for k in range(n.bit_length())))
+    field = Field(x, Axis(f"S of {name}, nats per squared embedding unit", 0, top), height=250, beside=104)
+    mean = [(k, float(probes[:k].mean())) for k in range(1, n + 1)]
+    error = [float(errors(probes[:k], k)[0]) for k in range(2, n + 1)]
+    low, high = ([(k, m + sign * e) for (k, m), e in zip(mean[1:], error, strict=True)] for sign in (-1, 1))
+    marks = (
+        field.band(low, high),
+        field.line([(default, 0), (default, top)], "2 4", 1.0),
+        *(field.dot(k, float(probe), size=2.6, is_hollow=True) for k, probe in enumerate(probes, 1)),
+        field.line([(0.9, value), (1.05 * n, value)], "8 5", 1.6),
+        field.line(mean, weight=3.0),
+        field.label(f"exact {words.number(value)}", (1.05 * n, value), (6, 14 if mean[-1][1] > value else -6)),
+        field.label("mean ± error", (1.05 * n, mean[-1][1]), (6, -6 if mean[-1][1] > value else 14)),
+        field.label(f"the app takes {default}", (default, top), (5, 14)),
+    )
+    told = f"{n} probes of {name} as circles; their mean, in a band of its standard error, settles near {value:.0f}."
+    return field.drawn(told, marks)
 
 
 LESSON = Lesson(
@@ -162,29 +197,33 @@ LESSON = Lesson(
     title="One probe is noise",
     idea=(
         "[[curvature|Curvature]] S: how strongly log p of “{answer}” (here p = {p}) bends when a word’s "
-        "[[embedding|embedding]] moves a little. All second derivatives, the [[hessian|Hessian]], would take too long. "
-        "So HETA asks along one random direction at a time: a [[probe|probe]].",
-        "One probe is noisy, yet unbiased: by chance too high or too low, right on average. Of {top} a single one said "
-        "between {least} and {largest}. The exact value, which this small model allows, is {exact}.",
-        "The mean of many settles. Its error falls as 1/√n: four times the probes for half the error. HETA takes "
-        "{default} and writes the [[standard-error|standard error]] beside every S: ±.",
+        "[[embedding|embedding]] moves a little. H, the [[hessian|Hessian]], holds the second derivatives of this one "
+        "word: how each of its slopes changes with each number of its embedding. They are too many, so HETA takes "
+        "[[probe|probes]].",
+        "A probe r, random signs, moves the embedding: each number up or down by chance. ‖H r‖₁ is how much all its "
+        "slopes then change, signs dropped. S is the mean over all r. One probe is noisy, yet right on average: of the "
+        "first {top} a single one said between {least} and {largest}; its S is {exact}.",
+        "The mean of many probes settles. Its error falls as 1/√n: four times the probes for half the error. The app "
+        "takes {default} and shows the [[standard-error|standard error]] (±) beside every S. The exact values are "
+        "known here only because the model is small.",
     ),
-    look="Add probes, and watch the mean find the line and the order of the words come to rest.",
-    question="With {default} probes these words are off by {off_default} on average. How many probes make it half?",
-    answer="Four times as many, {four}. Measured on these five words: off by {off_1} with one probe, {off_4} with 4, "
-    "{off_16} with 16 and {off_64} with 64.",
+    look="Add probes. Watch the mean settle on the dashed line, the exact value, and the order come to rest.",
+    question="With {few} probes these five tokens are off by {off_4} on average. How many probes make it half?",
+    answer="Four times as many, {fourfold}. Measured on these five tokens: off by {off_1} with one probe, {off_4} with "
+    "{few} and {off_16} with {fourfold}. (The {off_64} with {most} rests on {n_last} means alone: too few to tell.)",
     exercises=(
         Exercise(
-            "Start again and add a second probe. Does twice the ± reach the exact value? Try all words and draws.",
-            "In {held_2} of all pairs of probes it does, with 4 probes in {held_4}, with 16 in {held_16}. The ± comes "
-            "from the same few probes as the mean: below about 8 do not trust it.",
+            "Start again and add a second probe. Is the exact value within two ± of the mean? Try all tokens and "
+            "draws.",
+            "In {held_2} of all pairs of probes it is, with {few} probes in {held_4}, with {fourfold} in {held_16}. "
+            "The ± comes from the same few probes as the mean: of very few probes the ± is itself a guess.",
         ),
         Exercise(
-            "Take all {most} probes in each of the draws. Who is first, and since when? And which is ahead, “map” or "
-            "“cup”?",
-            "The first “Tom” is first from the first probe on: nothing else comes near. “cup” ends before “map” in "
-            "{swapped} of the {draws} draws, though the exact values are {cup} and {map}, {apart} apart: after {most} "
-            "probes the ± is still {map_error}. Where two ± overlap, do not read an order.",
+            "Take all {most} probes in each of the draws. Which token leads, and from which probe on? And which is "
+            "ahead, “map” or “cup”?",
+            "The first {top} leads from the first probe on: no other is close. “cup” ends ahead of “map” in {swapped} "
+            "of the {draws} draws, and each time that is wrong: the exact values are {cup} and {map}. Where two ± "
+            "overlap, do not read an order. That two ± do not overlap is no proof either: see draw {clear}.",
         ),
         Exercise(
             "Explain this text on Explore with {default} probes, then with {four}, and compare the ± of the Hessian.",
@@ -195,4 +234,5 @@ LESSON = Lesson(
     measure=measure,
     told=told,
     still=still,
+    solved=partial(still, is_solved=True),
 )

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from heta_core.errors import InputError
 from heta_core.teaching import spelling
-from heta_core.teaching.contract import Data, Exercise, Lesson
-from heta_core.teaching.drawing import bars, note, row_of_words, sentence
+from heta_core.teaching.contract import Data, Exercise, Lesson, Limits
+from heta_core.teaching.drawing import bars, found, note, row_of_words, sentence
 from heta_core.views import words
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ FAMILIES = {
     "nobody": ("{a} went to the {p}. {b} went to the {q}. Question: Where is Carl? Answer:", ""),
 }
 N_OF_A_FAMILY = 16
+_TOLD = {"then": "right", "moves": "right", "turned": "right", "nobody": "named"}  # of each family in the texts
 # The first scene with another word in one of its two places.
 CHANGES = {"garden": "school", "park": "museum"}
 MOST_PICKS = 60
@@ -96,17 +98,19 @@ def said(lm: "LanguageModel", texts: list[str]) -> list[Data]:
 
 
 def counted(lm: "LanguageModel", name: str) -> Data:
-    """How many scenes of a family there are, are answered rightly, and with a word of the scene."""
+    """How many scenes of a family there are, are answered rightly, and with a word of the scene; the least p."""
     asked = family(name)
-    first = [one["label"] for one in said(lm, [text for text, _ in asked])]
+    likeliest = said(lm, [text for text, _ in asked])
+    first = [one["label"] for one in likeliest]
     return {
         "n": len(asked),
         "right": sum(one == right for one, (_, right) in zip(first, asked, strict=True)),
         "named": sum(one in spelling.words(text) for one, (text, _) in zip(first, asked, strict=True)),
+        "least": min(one["p"] for one in likeliest),
     }
 
 
-def reply(lm: "LanguageModel", event: Mapping[str, object]) -> Data:
+def reply(lm: "LanguageModel", event: Mapping[str, object], limits: Limits = Limits()) -> Data:
     """A scene as the model reads it, and what it says without the reader's words, and without as many of the map's.
 
     Raises:
@@ -114,13 +118,13 @@ def reply(lm: "LanguageModel", event: Mapping[str, object]) -> Data:
     """
     from heta_core.teaching import asking, reading
 
-    text = asking.text_of(lm, event)
+    text = asking.text_of(event)
     story = spelling.story(text)
     if not any(story):
         raise InputError("A scene is needed before the question, found none: write a sentence or two.")
     picks = picked(event.get("picks"), story)
-    result, units = reading.looked(lm, text)
-    found = reading.of_words(result, units, story)
+    result, units = reading.by_word(lm, text, limits)
+    found = reading.ranked(result, units, story)
     first = found["order"]["mi"][: len(picks) or _FEW]
     yours, maps = asking.without(lm, result, [[units[k] for k in chosen] for chosen in (picks, first)])
     told = {"text": text, "picks": picks, "first": first, "strangers": asking.strangers(text)}
@@ -133,11 +137,17 @@ def picked(raw: object, story: list[bool]) -> list[int]:
     Raises:
         InputError: one of them is none.
     """
-    if not isinstance(raw, list) or len(raw) > MOST_PICKS:
-        raise InputError(f"What is marked must be a list of at most {MOST_PICKS} words.")
+    if not isinstance(raw, list):
+        raise InputError(
+            f"What is marked must be a list of words, found {type(raw).__name__}: mark words and ask again."
+        )
+    if len(raw) > MOST_PICKS:
+        raise InputError(f"At most {MOST_PICKS} words can be marked, found {len(raw)}: mark fewer and ask again.")
     for k in raw:
         if not isinstance(k, int) or isinstance(k, bool) or not 0 <= k < len(story) or not story[k]:
-            raise InputError("What is marked must be words of the scene: mark them anew.")
+            raise InputError(
+                f"What is marked must be words of the scene, found {str(k)[:40]!r}: mark its words, and ask again."
+            )
     return sorted(set(raw))
 
 
@@ -147,18 +157,21 @@ def told(data: Data) -> dict[str, str]:
     shares = held(first)
     parts = spelling.words(first["text"])
     (garden, park) = (data["changed"][old] for old in CHANGES)
+    says = first["chances"][0]["label"]
     return {
-        "says": first["chances"][0]["label"],
+        "says": says,
         "p": words.percent(first["chances"][0]["p"]),
         "one": parts[first["order"]["mi"][0]],
         "two": parts[first["order"]["mi"][1]],
         "share": words.percent(sum(sorted(shares)[-2:])),
+        "needed": " or the ".join(old for old in CHANGES if data["changed"][old]["label"] != says),
         "garden": garden["label"],
         "p_garden": words.percent(garden["p"]),
         "park": park["label"],
         "p_park": words.percent(park["p"]),
         "n": str(N_OF_A_FAMILY),
-    } | {f"{name}_{what}": str(families[name][what]) for name in families for what in ("right", "named")}
+        "nobody_least": words.percent(families["nobody"]["least"]),
+    } | {f"{name}_{what}": str(families[name][what]) for name, what in _TOLD.items()}
 
 
 def held(scene: Data) -> list[float]:
@@ -169,17 +182,17 @@ def held(scene: Data) -> list[float]:
     return [product / total for product in products]
 
 
-def still(data: Data) -> str:
-    """The scene that fools it and the one that does not, each with its map and what the model says."""
-    return "".join(_drawn(scene) for scene in data["scenes"][:2])
+def still(data: Data, *, is_solved: bool = False) -> str:
+    """The scene that fools it; in the teacher's copy with its map, and beside the one that does not."""
+    return "".join(_drawn(scene, is_solved=is_solved) for scene in data["scenes"][: 1 + is_solved])
 
 
-def _drawn(scene: Data) -> str:
-    shares = held(scene)
+def _drawn(scene: Data, *, is_solved: bool) -> str:
+    shares, write = held(scene), found(is_solved=is_solved)
     n = len(scene["order"]["mi"])
     shown = row_of_words(
         spelling.parts(scene["text"])[:n],
-        [words.percent(s, 0) for s in shares[:n]],
+        [write(words.percent(s, 0)) for s in shares[:n]],
         [s / max(shares) for s in shares[:n]],
     )
     is_right = scene["chances"][0]["label"] == scene["right"]
@@ -190,39 +203,46 @@ def _drawn(scene: Data) -> str:
 
 LESSON = Lesson(
     name="fooling",
-    number=9,
+    number=10,
     title="Try to fool it",
     idea=(
-        "Littletown learnt from scenes of a few forms. Write one that it never read, and it may answer wrongly and be "
-        "just as sure: after “Then she went to the park” it says “{says}” with a [[probability|probability]] of {p}.",
-        "That is one half of the game. The other: before you ask, mark the words that you think its answer rests on. "
-        "Its map shows what it used, right or wrong; the [[evidence|evidence]] of a person would be something else.",
-        "Who is right, you or the map? [[mask|Mask]] the marked words all at once. If the answer rests on them, it "
-        "must go.",
+        "Littletown learnt from scenes of a few forms. Write one of another form, and it may answer wrongly and be "
+        "just as sure: Kate went to the garden, “Then she went to the park”, and it says “{says}” with a "
+        "[[probability|probability]] of {p}.",
+        "That is one half of the game. The other half: before you ask, mark the words that you think its answer rests "
+        "on. Its score map, here [[transition|M]] · [[kl|I]], without S to be quick, shows the words that it used, "
+        "right or wrong. A person would point to other words, the [[evidence|evidence]].",
+        "Who is right, you or the map? [[mask|Mask]] the marked words all at once. If the answer goes, they were "
+        "needed, or the text without them was too strange to read. If it stays, they were not needed, or others say "
+        "the same.",
     ),
-    look="Take a scene or write one, press the words that its answer will rest on, then ask.",
+    look="Choose a scene or write one, press the words that you think its answer will rest on, then ask.",
     question="In the first scene the model says “{says}”, but Kate has gone to the park. Which of the two places must "
-    "you rewrite to change its answer?",
-    answer="The wrong one. With the school in the place of the garden it says “{garden}” ({p_garden}); with the museum "
-    "in the place of the park it still says “{park}” ({p_park}). The map said so: of the scene’s words, “{one}” and "
-    "“{two}” hold {share} of M · I.",
+    "you replace to change its answer?",
+    answer="The {needed}, where she no longer is. With the school in the place of the garden it says “{garden}” "
+    "({p_garden}); with the museum in the place of the park it still says “{park}” ({p_park}). The score map said so: "
+    "of the scene’s words, “{one}” and “{two}” hold {share} of M · I.",
     exercises=(
         Exercise(
-            "Write “Kate” in the place of “Then she”. Then try your own names and places.",
-            "It is right. Of {n} such scenes with other names and places it gets {moves_right} right, and of {n} with "
-            "“Then she” {then_right}.",
+            "Write “Kate” instead of “Then she”. Then try names and places of your own.",
+            "Now it is right. Of {n} such scenes with other names and places it gets {moves_right} right; with “Then "
+            "she”, {then_right} of {n}.",
         ),
         Exercise(
             "Begin every sentence with its place: “To the garden went …”. Ask for the first person.",
-            "It binds the name to the place that follows it. Of {n} such scenes {turned_right} came right.",
+            "It takes the place that follows the name, which is another person’s. Of {n} such scenes it gets "
+            "{turned_right} right.",
         ),
         Exercise(
             "Ask for somebody who is not in the scene.",
-            "It cannot say that it does not know. In {nobody_named} of {n} such scenes it gave a word of the scene.",
+            "It could spread its probability over many words, and so show that it does not know. Here it has not "
+            "learnt to: in {nobody_named} of {n} such scenes it gave a word of the scene, each time with at least "
+            "{nobody_least}.",
         ),
     ),
     measure=measure,
     told=told,
     still=still,
+    solved=partial(still, is_solved=True),
     reply=reply,
 )

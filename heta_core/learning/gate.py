@@ -4,14 +4,14 @@ An edge of layer l and head h goes from position i to position j. What it adds t
 u⁽ˡ⁾[j] · A⁽ˡʰ⁾[j,i] · n⁽ˡʰ⁾[i] / Z (components/transition.py): all edges out of i together are M[i].
 """
 
-from collections.abc import Sequence
-from html import escape
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from heta_core.learning import _flowing as flowing
 from heta_core.teaching.contract import Data, Exercise, Lesson
-from heta_core.teaching.drawing import note, row_of_words, sentence, table
+from heta_core.teaching.drawing import named, note, sentence, table
 from heta_core.teaching.shipped import Nested, rounded
 from heta_core.views import strip, words
 
@@ -29,14 +29,12 @@ def measure(lm: "LanguageModel") -> Data:
     """The flow of one text in full, M asked about three answers, and where M lies in other texts."""
     from heta_core.targets import Choice
     from heta_core.teaching import asking
-    from heta_core.tokens import from_text
+    from heta_core.typed import token_of
 
     result = asking.looked(lm, TEXT)
     assert result.transition is not None and result.information is not None
     n, flow = result.n_context, result.transition.flow
-    asked = [
-        asking.looked(lm, TEXT, choice=Choice(token_id=from_text(lm.tokenizer, f" {word}").ids[-1])) for word in ASKED
-    ]
+    asked = [asking.looked(lm, TEXT, choice=Choice(token_id=token_of(lm.tokenizer, f" {word}"))) for word in ASKED]
     arriving, mixing, edges = ways(lm, result)
     return {
         "text": TEXT,
@@ -115,53 +113,64 @@ def told(data: Data) -> dict[str, str]:
     """The numbers of the texts."""
     m, labels, flow, others = data["m"], data["labels"], np.array(data["flow"]), data["others"]
     at = {name: labels.index(name) for name in ("museum", "office", "Mary")}
-    asked_for = data["question"] + labels[data["question"] :].index("Mary")
+    asked_for, last = data["question"] + labels[data["question"] :].index("Mary"), len(labels) - 1
+    head = int(np.argmax(flow[-1].sum(1)))
     return {
         "answer": data["target"]["label"],
         "museum": words.percent(m[at["museum"]]),
         "office": words.percent(m[at["office"]]),
-        "first": words.percent(m[at["Mary"]]),
+        "in_place": layer_of(data, at["Mary"], at["museum"]),
+        "in_question": layer_of(data, at["museum"], asked_for),
+        "in_last": layer_of(data, asked_for, last),
+        "in_office": layer_of(data, at["office"], last),
+        "head": str(head + 1),
         "asked_for": words.percent(m[asked_for]),
         "question": words.percent(sum(m[data["question"] :])),
-        "last": words.percent(flow[-1].sum()),
-        "last_third": words.percent(flow[-1, 2].sum()),
+        "of_head": words.percent(flow[-1, head].sum()),
         "office_last": words.percent(flow[-1, :, at["office"]].sum()),
         "kl_office": words.number(data["kl"][at["office"]]),
         "kl_museum": words.number(data["kl"][at["museum"]]),
         "n": str(others["n"]),
-        "asks": words.percent(others["asks"], 0),
-        "decides": words.percent(others["decides"], 0),
-        "deciding": words.percent(others["deciding"], 0),
+        "decides": words.percent(others["decides"]),
+        "deciding": words.percent(others["deciding"]),
+        "times": words.number(others["decides"] / others["deciding"], 1),
         "top_asks": str(round(others["top_asks"] * others["n"])),
         "top_decides": str(round(others["top_decides"] * others["n"])),
     }
 
 
-def still(data: Data) -> str:
-    """M of every word, and the widest edges of each layer."""
-    m, labels = data["m"], data["labels"]
+def layer_of(data: Data, start: int, to: int) -> str:
+    """The layer, from 1, in which most goes straight from one place to another."""
+    return str(1 + int(np.argmax([sum(head[to][start] for head in layer) for layer in data["edges"]])))
+
+
+def still(data: Data, *, is_solved: bool = False) -> str:
+    """The flow through the layers; in the teacher's copy with M of every word and the widest edges."""
+    labels, office = data["labels"], data["labels"].index("office")
+    shown = range(len(labels)) if is_solved else (labels.index("museum"), office)  # those that the idea tells of
+    black = flowing.drawn_part(data)
     rows = [
         (
             f"Layer {layer + 1}",
-            words.percent(float(np.sum(data["flow"][layer]))),
             ", ".join(
-                f"{escape(named(labels, i))} → {escape(named(labels, j))} {words.percent(part)}"
-                for i, j, part in widest(data, layer, 3)
+                f"{named(labels, i)} → {named(labels, j)} {words.percent(part)}"
+                for i, j, part in widest(data, layer, 2)
+                if part >= flowing.LEAST
             ),
         )
         for layer in reversed(range(len(data["flow"])))
     ]
-    return (
-        sentence(f"{data['text']} → {data['target']['label']}")
-        + row_of_words(data["parts"], [words.percent(value) for value in m], [value / max(m) for value in m])
-        + note("Below each word its M, in parts of the whole flow. The last “:” is the place that answers.")
-        + table(("", "adds to M", "widest edges, heads together"), rows)
+    told = (
+        f"Black: what a layer adds, as wide as its part of M. Grey: handed on. Drawn are edges of "
+        f"{words.percent(flowing.LEAST)} of M or more: black ones of {words.percent(black)} in all; "
+        f"{words.percent(1 - black)} is in thinner ones."
     )
-
-
-def named(labels: Sequence[str], i: int) -> str:
-    """A word, with its place where the text has it more than once."""
-    return words.quoted(labels[i]) + (f" ({i})" if labels.count(labels[i]) > 1 else "")
+    return (
+        sentence(data["text"])
+        + flowing.svg(data, set(shown))
+        + note(told)
+        + (table(("", "widest edges, heads together"), rows) if is_solved else "")
+    )
 
 
 LESSON = Lesson(
@@ -169,39 +178,43 @@ LESSON = Lesson(
     number=4,
     title="Follow the flow",
     idea=(
-        "In every layer [[attention|attention]] takes something from one place of the text and adds it to another. "
-        "[[transition|M]] asks of each word: how much of what stands there flows on, layer by layer and "
-        "[[head|head]] by head, to the place that answers?",
-        "Read this picture from its end. In layer 4 the place that answers reads the question’s “Mary”. In layer 3 "
-        "that “Mary” had read “museum”. In layer 2 “museum” had read the first “Mary”. So “{answer}” came home.",
-        "M is a gate, not a verdict. It knows the place, not the word said there. “office”, the wrong place, gets "
-        "{office} of the flow, nearly as much as “museum” with {museum}.",
+        "In every [[layer|layer]], [[attention|attention]] carries something from one place of the text to another. "
+        "[[transition|M]] asks of each word: how much of it reaches the last token, where the next word is predicted? "
+        "M = attention on the way there × size of what it carries (‖v W_O‖₁), summed over layers and [[head|heads]], "
+        "divided by the total.",
+        "Read this picture from its end. In layer {in_last} the last token reads the question’s “Mary”. In layer "
+        "{in_question} that “Mary” had read “museum”. In layer {in_place} “museum” had read the first “Mary”. This is "
+        "how “{answer}” reaches the prediction.",
+        "M is a gate, not a verdict. It knows where the model predicts, not which word. “office”, the wrong place, "
+        "gets {office} of the [[flow|flow]], nearly as much as “museum” with {museum}. M assumes that half of each "
+        "place is carried on unchanged.",
     ),
     look="Let the layers pass one by one. Then press a word to follow its flow alone.",
     question="Where does the largest part of M lie: on the words that decide the answer, or on those that ask?",
     answer="On those that ask: from “Question” on {question} of M, {asked_for} on its “Mary” alone. In {n} other texts "
     "the largest M stood in the question {top_asks} times and on a deciding word {top_decides} times. Deciding words "
-    "hold {decides} of M, and are {deciding} of the tokens: the gate leans their way, and no more. What a word does "
-    "to the answer, the rest of the score must say.",
+    "hold {decides} of M, and are {deciding} of the tokens: {times} times their share, no more. What a word does to "
+    "the answer is left to S and I.",
     exercises=(
         Exercise(
             "Press “office”, the place where Mary is not. In which layer does most of its flow go in?",
-            "In layer 4: {office_last} of M, read straight by the place that answers. Yet without “office” the "
-            "prediction stays as it is ([[kl|KL]] {kl_office} nats; without “museum” {kl_museum}). A way that is open "
-            "need not carry anything that counts.",
+            "In layer {in_office}: {office_last} of M, read straight by the last token. Yet without “office” the "
+            "prediction stays as it is ([[kl|KL]] {kl_office} nats; without “museum” {kl_museum}). An open path need "
+            "not carry anything the answer needs.",
         ),
         Exercise(
-            "Choose head 3. What does it do in layer 4?",
-            "It adds {last_third} of M there, all but a trace of it from one word: the “Mary” of the question. No "
-            "other head of that layer adds half as much.",
+            "Choose head {head}. What does it do in layer {in_last}?",
+            "It adds {of_head} of M there, all but a trace of it from one word: the “Mary” of the question. No other "
+            "head of that layer adds half as much.",
         ),
         Exercise(
             "On Explore, let “office” be explained instead of “museum”, and look at Transition.",
-            "Not one number changes: the same text flows to the same place, whichever word is asked about.",
+            "Not one number changes: the same text flows to the same last token, whichever word is explained.",
             TEXT,
         ),
     ),
     measure=measure,
     told=told,
     still=still,
+    solved=partial(still, is_solved=True),
 )

@@ -1,10 +1,14 @@
 """How far one word moves the prediction: the KL under masking, read as the sum that it is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from heta_core.teaching.contract import Data, Exercise, Lesson
-from heta_core.teaching.drawing import bars, note, row_of_words, sentence, table
+from heta_core.teaching import charts
+from heta_core.teaching.charts import Bar
+from heta_core.teaching.contract import Data, Exercise, Lesson, Limits
+from heta_core.teaching.drawing import Writer, found, note, row_of_words, sentence, table
+from heta_core.teaching.ink import Fill
 from heta_core.views import words
 
 if TYPE_CHECKING:
@@ -15,6 +19,7 @@ TEXTS = (
     ("It is sure", "Kate went to the garden. Noah went to the kitchen. Question: Where is Kate? Answer:"),
     ("It is in doubt", "Anna ran to the museum. Tom ran to the park. Question: Where is Kate? Answer:"),
 )
+SMALLEST = 1e-3  # of a chance that is written in full
 OPENS_WITH = 1  # the token that is masked first: the name that the sure text begins with
 
 
@@ -25,13 +30,13 @@ def measure(lm: "LanguageModel") -> Data:
     return {"opens": OPENS_WITH, "texts": [{"title": title} | masked_one_by_one(lm, text) for title, text in TEXTS]}
 
 
-def reply(lm: "LanguageModel", event: Mapping[str, object]) -> Data:
+def reply(lm: "LanguageModel", event: Mapping[str, object], limits: Limits = Limits()) -> Data:
     """The same of the reader's own text."""
     from heta_core.teaching import asking
     from heta_core.teaching.terms import masked_one_by_one
 
-    text = asking.text_of(lm, event)
-    return masked_one_by_one(lm, text) | {"strangers": asking.strangers(text)}
+    text = asking.text_of(event)
+    return masked_one_by_one(lm, text, limits) | {"strangers": asking.strangers(text)}
 
 
 def masked(text: Data, label: str, nth: int = 0) -> Data:
@@ -67,31 +72,51 @@ def told(data: Data) -> dict[str, str]:
     }
 
 
-def still(data: Data) -> str:
-    """The sure text with every KL, and one of the sums."""
-    sure, doubt = data["texts"]
-    numbers = [one["kl"] for one in sure["masked"]]
-    name, place = masked(sure, "Kate"), masked(doubt, "park")
+def still(data: Data, *, is_solved: bool = False) -> str:
+    """The sure text with every KL, what one of them moves, and one of the sums."""
+    (sure, doubt), write = data["texts"], found(is_solved=is_solved)
+    kls = [one["kl"] for one in sure["masked"]]
+    first = data["opens"]  # whose KL the idea tells of
+    numbers = [str(f"{kl:.2f}") if k == first else write(f"{kl:.2f}") for k, kl in enumerate(kls)]
     return "".join(
         (
-            row_of_words(sure["parts"], [f"{kl:.2f}" for kl in numbers], [kl / max(numbers) for kl in numbers]),
-            note("Below each word its KL in nats. With the whole text, and with the first “Kate” masked:"),
-            bars([{"label": t["label"], "p": t["p"]} for t in sure["whole"]["tokens"][:2]]),
-            bars([{"label": t["label"], "p": t["q"]} for t in sorted(name["tokens"], key=lambda t: -t["q"])[:3]]),
+            row_of_words(sure["parts"], numbers, [kl / max(kls) for kl in kls]),
+            note("Below each word its KL in nats. What follows, with and without the first “Kate”:"),
+            _moved(sure["masked"][first]["tokens"]),
             sentence(doubt["text"]),
             note("“park” masked: p with the whole text, q without the word."),
-            _sum(place),
+            _sum(masked(doubt, "park"), write),
         )
     )
 
 
-def _sum(found: Data) -> str:
+def _moved(tokens: Sequence[Data]) -> str:
+    """Both predictions, one below the other for each of the likeliest next tokens."""
+    shown = sorted(tokens, key=lambda t: -max(t["p"], t["q"]))[:3]
+    rows = [
+        (
+            words.quoted(t["label"]),
+            [Bar(((t["p"], "light"),), words.percent(t["p"])), Bar(((t["q"], "hatched"),), words.percent(t["q"]))],
+        )
+        for t in shown
+    ]
+    key: list[tuple[Fill, str]] = [("light", "p, with the whole text"), ("hatched", "q, without the first “Kate”")]
+    return charts.bars("The next token with the whole text and without the first “Kate”", rows, key, full=1)
+
+
+def _chance(value: float) -> str:
+    return f"{value:.4f}" if value >= SMALLEST else charts.plain(value, 2)
+
+
+def _sum(moved: Data, write: Writer) -> str:
     """The largest terms, the rest, and the KL that they add up to."""
-    largest = sorted(found["tokens"], key=lambda t: -abs(t["term"]))[:3]
-    rest = found["kl"] - sum(t["term"] for t in largest)
-    rows = [(words.quoted(t["label"]), f"{t['p']:.4f}", f"{t['q']:.2g}", words.number(t["term"], 3)) for t in largest]
-    rows += [("all other tokens", "", "", words.number(rest, 3)), ("<b>KL, nats</b>", "", "", f"{found['kl']:.3f}")]
-    return table(("next token", "p", "q", "p · ln(p / q)"), rows)
+    largest = sorted(moved["tokens"], key=lambda t: -abs(t["term"]))[:3]
+    rest = moved["kl"] - sum(t["term"] for t in largest)
+    rows = [
+        (words.quoted(t["label"]), f"{t['p']:.4f}", _chance(t["q"]), write(words.number(t["term"], 3))) for t in largest
+    ]
+    ends = [("all other tokens", write(words.number(rest, 3))), ("KL, nats", write(f"{moved['kl']:.3f}"))]
+    return table(("next token", "p", "q", "p · ln(p / q)"), [*rows, *((name, "", "", n) for name, n in ends)])
 
 
 LESSON = Lesson(
@@ -102,9 +127,10 @@ LESSON = Lesson(
         "[[mask|Mask]] one word: its [[embedding|embedding]] is set to zero, all else stays. Ask again. If the "
         "[[prediction|prediction]] stays as it was, the model can do without that word while all others are there.",
         "How far the prediction moves is one number, the [[kl|KL]], in [[nats|nats]]. For every possible next "
-        "[[token|token]] take p · ln(p / q), with p from the whole text and q without the word, and add them all up.",
-        "A model that was nearly certain leaves one term that counts: that of its old answer. {kl} nats without the "
-        "first “Kate” mean that “{answer}” is left with one chance in about {once_in}.",
+        "[[token|token]] take p · ln(p / q), with p from the whole text and q without the word, and add them all up. "
+        "p comes first: with p and q exchanged it is another number.",
+        "If the model was nearly certain, only one term matters: that of its old answer. {kl} nats without the first "
+        "“Kate” mean that “{answer}” is left with one chance in about {once_in}.",
     ),
     look="Press a word to mask it. Press it again to put it back.",
     question="Without the first “Kate” the model says “kitchen”. How far, then, does the prediction move when "
@@ -115,7 +141,8 @@ LESSON = Lesson(
         Exercise(
             "Choose the text in doubt and mask “park”. One term of the sum is below zero. Can a whole KL be?",
             "No. “museum” has {negative}: it becomes likelier, so ln(p / q) is below zero. But it counts with its "
-            "small p, and “park”, which loses, with its large one. The sum, here {kl_park}, is never below zero.",
+            "small p, and “park”, which loses, with its large one: the sum is {kl_park}. No KL is ever below zero, "
+            "since ln x ≤ x − 1: with x = q / p the sum of p · ln(p / q) is at least the sum of p − q, which is zero.",
         ),
         Exercise(
             "In the sure text compare the two “Kate”. Does a smaller KL mean that the answer stays?",
@@ -132,5 +159,6 @@ LESSON = Lesson(
     measure=measure,
     told=told,
     still=still,
+    solved=partial(still, is_solved=True),
     reply=reply,
 )

@@ -1,16 +1,14 @@
 """Looking is not influencing: attention of the last layer beside masking, on a text where they disagree."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
+from heta_core.learning import _rivals as rivals
+from heta_core.learning._looking_on_paper import still
 from heta_core.teaching.contract import Data, Exercise, Lesson
-from heta_core.teaching.drawing import note, row_of_words, sentence, table
 from heta_core.views import words
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from heta_core.attribution import Attribution
     from heta_core.language_model import LanguageModel
 
 # What is pressed → the text, the word that tells the answer, and the one of the same kind beside it.
@@ -26,20 +24,16 @@ TEXTS = (
         ("Kate", "Alice"),
     ),
 )
-# What is held against masking → how it is called here.
-RIVALS = (
-    ("last_attention", "Attention, last layer"),
-    ("attention_rollout", "Rollout, all layers"),
-    ("transition", "HETA's gate M"),
-)
-PER_SKILL, SEED = 8, 1  # held-out questions
 _LEAST_SHOWN = 0.005  # of a share or in nats; less has no shade to speak of
 
 
 def measure(lm: "LanguageModel") -> Data:
-    """Both texts word by word, and how often looking and masking disagree."""
-    found = typical(lm, PER_SKILL)
-    return {"texts": [of_text(lm, *text) for text in TEXTS], "typical": summed_up(found)}
+    """Both texts word by word, the first with other places, and how often looking and masking disagree."""
+    return {
+        "texts": [of_text(lm, *text) for text in TEXTS],
+        "places": elsewhere(lm),
+        "typical": rivals.summed_up(rivals.typical(lm, rivals.PER_SKILL)),
+    }
 
 
 def of_text(lm: "LanguageModel", title: str, text: str, places: tuple[str, str]) -> Data:
@@ -59,71 +53,37 @@ def of_text(lm: "LanguageModel", title: str, text: str, places: tuple[str, str])
         "answer": labels.index(places[0]),
         "rival": labels.index(places[1]),
         "said": words.label(result.target.text),
-        "attention": strip.numbers(scores(lm, result, "last_attention")),
+        "attention": strip.numbers(rivals.scores(lm, result, "last_attention")),
         "kl": strip.numbers(result.information.kl),
         "chances": asking.chances(result.prediction),
         "without": [asking.chances(said)[:6] for said in asking.without_each(lm, result)],
     }
 
 
-def typical(lm: "LanguageModel", per_skill: int) -> dict[str, list[tuple[bool, bool, float]]]:
-    """Rival → for each held-out question: is its highest word the KL's, does masking it change the answer, Spearman.
-
-    The start mark and the last token, which every text has, do not compete.
-    """
-    from heta_core.littletown.lessons import SKILLS, held_out
+def elsewhere(lm: "LanguageModel") -> list[Data]:
+    """The first text with each other place of the town as the rival: how it is looked at, and what masking it does."""
+    from heta_core.littletown.words import PLACES
     from heta_core.teaching import asking
+    from heta_core.views import strip
 
-    found: dict[str, list[tuple[bool, bool, float]]] = {name: [] for name, _ in RIVALS}
-    for skill in SKILLS:
-        for instance in list(held_out(skill, PER_SKILL, SEED))[:per_skill]:
-            result = asking.looked(lm, instance.prompt)
-            for name, _ in RIVALS:
-                found[name].append(compared(result, scores(lm, result, name)))
-    return found
-
-
-def scores(lm: "LanguageModel", result: "Attribution", name: str) -> "np.ndarray[Any, Any]":
-    """(T,) of a method, or of M, which is there already."""
-    from heta_core.groups import singles
-    from heta_core.methods import Asked, named
-
-    if name == "transition":
-        assert result.transition is not None
-        return result.transition.scores
-    asked = Asked(lm, result.tokens, result.target, singles(result.n_context), result.settings)
-    *_, (_, found) = named(name).score(asked, 0)
-    assert found is not None
-    return found
-
-
-def compared(result: "Attribution", values: "np.ndarray[Any, Any]") -> tuple[bool, bool, float]:
-    """One question of `typical`."""
-    from heta_core.agreement import spearman
-
-    assert result.information is not None
-    competing = slice(1, result.n_context - 1)
-    kl = result.information.kl[competing]
-    top = int(values[competing].argmax())
-    is_changed = result.information.first_choices[1 + top].token_id != result.target.token_id
-    return top == int(kl.argmax()), is_changed, spearman(values[competing], kl) or 0.0
-
-
-def summed_up(found: Mapping[str, list[tuple[bool, bool, float]]]) -> Data:
-    """Shares and means over the questions."""
-    rows = []
-    for name, title in RIVALS:
-        same, changed, correlations = zip(*found[name], strict=True)
-        n = len(same)
-        rows.append(
+    _, text, (answer, rival) = TEXTS[0]
+    found = []
+    for place in PLACES:
+        if place in (answer, rival):
+            continue
+        result = asking.looked(lm, text.replace(rival, place))
+        at = result.tokens.pieces.index(f" {place}")
+        assert result.information is not None
+        found.append(
             {
-                "title": title,
-                "differs": round(1 - sum(same) / n, 4),
-                "unchanged": round(1 - sum(changed) / n, 4),
-                "spearman": round(sum(correlations) / n, 3),
+                "place": place,
+                "said": words.label(result.target.text),
+                "attention": strip.short(rivals.scores(lm, result, "last_attention")[at]),
+                "kl": strip.short(result.information.kl[at]),
+                "without": words.label(result.information.first_choices[at].piece),
             }
         )
-    return {"n": n, "rows": rows}
+    return found
 
 
 def told(data: Data) -> dict[str, str]:
@@ -131,6 +91,7 @@ def told(data: Data) -> dict[str, str]:
     text, other = data["texts"]
     answer, rival = text["answer"], text["rival"]
     asked = len(text["labels"]) - 1 - text["labels"][::-1].index("Mary")
+    mark, stop = other["labels"].index("?"), other["answer"] + other["labels"][other["answer"] :].index(".")
     attention = data["typical"]["rows"][0]
     return {
         "rival": text["labels"][rival],
@@ -138,8 +99,6 @@ def told(data: Data) -> dict[str, str]:
         "look_rival": words.percent(text["attention"][rival], 0),
         "look_answer": words.percent(text["attention"][answer], 0),
         "look_asked": words.percent(text["attention"][asked], 0),
-        "kl_rival": words.number(text["kl"][rival]),
-        "kl_answer": words.number(text["kl"][answer]),
         "turned": text["without"][answer][0]["label"],
         "first": text["without"][1][0]["label"],
         "look_first": words.percent(text["attention"][1], 0),
@@ -147,6 +106,13 @@ def told(data: Data) -> dict[str, str]:
         "other": other["labels"][other["answer"]],
         "look_other": words.percent(other["attention"][other["answer"]], 0),
         "kl_other": words.number(other["kl"][other["answer"]]),
+        "look_mark": words.percent(other["attention"][mark], 0),
+        "kl_mark": words.number(other["kl"][mark]),
+        "look_stop": words.percent(other["attention"][stop], 0),
+        "kl_stop": words.number(other["kl"][stop]),
+        "turned_stop": other["without"][stop][0]["label"],
+        "n_places": str(len(data["places"])),
+        "kl_places": words.number(max(each["kl"] for each in data["places"])),
         "n": str(data["typical"]["n"]),
         "differs": words.percent(attention["differs"], 0),
         "unchanged": words.percent(attention["unchanged"], 0),
@@ -154,41 +120,25 @@ def told(data: Data) -> dict[str, str]:
     }
 
 
-def still(data: Data) -> str:
-    """The first text in both colourings, and how typical it is."""
-    text, typical_ = data["texts"][0], data["typical"]
-    drawn = [sentence(text["text"])]
-    for title, values, written in (
-        ("Where the last layer looks (share of its attention)", text["attention"], lambda v: words.percent(v, 0)),
-        ("What the answer needs (KL in nats when masked)", text["kl"], words.number),
-    ):
-        numbers = [written(v) if v >= _LEAST_SHOWN else "" for v in values]
-        drawn += [note(title), row_of_words(text["parts"], numbers, [v / max(values) for v in values])]
-    rows = [
-        (r["title"], words.percent(r["differs"], 0), words.percent(r["unchanged"], 0), words.number(r["spearman"], 2))
-        for r in typical_["rows"]
-    ]
-    head = ("", "highest word is not the KL's", "masking it keeps the answer", "Spearman with KL")
-    return "".join([*drawn, note(f"Over {typical_['n']} held-out questions:"), table(head, rows)])
-
-
 LESSON = Lesson(
     name="looking",
     number=2,
     title="Looking is not influencing",
     idea=(
-        "[[attention|Attention]] is where a model looks. A map of the last [[layer|layer]] is easy to draw, and it is "
-        "tempting to read it as a reason: what is looked at must matter.",
+        "[[attention|Attention]] is where a model looks. In the last [[layer|layer]] it is easy to draw: from the last "
+        "[[token|token]], the mean of all [[head|heads]]. It is tempting to read it as a reason: what is looked at "
+        "must matter.",
         "[[mask|Masking]] asks the other way round: take one word away and see what the model says then. How far the "
-        "whole [[prediction|prediction]] moves is the [[kl|KL]], in [[nats|nats]].",
+        "whole [[prediction|prediction]] moves is the [[kl|KL]], in [[nats|nats]]. [[heta|HETA]], the method of this "
+        "app, uses it as well: its score, in lessons 4 to 7, is made of a flow M, a curvature S and this KL, called I.",
         "In this text the last layer gives “{rival}” {look_rival} of its attention, and without it nothing changes. "
         "“{answer}” gets {look_answer}, and without it the model says “{turned}”.",
     ),
     look="Press a word to mask it and watch the bars. Then change the colouring.",
     question="How can a word that the last layer does not look at decide the answer?",
     answer="Its meaning has moved. By then the question's “Mary” holds it, and there the last layer does look "
-    "({look_asked}). Give that one place what it holds when the two places of the text are swapped, and the answer "
-    "swaps. Who looks at a place late reads what was brought there, not only the word that stands there.",
+    "({look_asked}). Swap “{answer}” and “{rival}” in the text, and copy what that “Mary” then holds into the original "
+    "run: the answer swaps too. A late layer reads what earlier layers have written at a place, not only its word.",
     exercises=(
         Exercise(
             "Mask the first “Mary”. The last layer gives it {look_first} of its attention.",
@@ -197,22 +147,26 @@ LESSON = Lesson(
         ),
         Exercise(
             "Open the text on Explore and write “hotel” instead of “office”. Does the KL of the new word grow?",
-            "No. Whatever the other place is called, masking it moves nothing, and the model says “{answer}”.",
+            "No. We tried all {n_places} other places of the town: the KL of each is {kl_places} nats, and the model "
+            "says “{answer}”.",
             TEXTS[0][1],
         ),
         Exercise(
             "Choose “Who is in the school?”. Do the two colourings agree there?",
-            "They do: “{other}” gets {look_other} of the attention and a KL of {kl_other} nats. Looking can go with "
-            "influence. It is no proof of it.",
+            "In their highest word: “{other}” gets {look_other} of the attention and a KL of {kl_other} nats. Not in "
+            "the others: “?” gets {look_mark}, and masking it moves nothing (KL {kl_mark}); the “.” of the same "
+            "sentence gets {look_stop}, and without it the model says “{turned_stop}” (KL {kl_stop}). Looking can go "
+            "with influence. It is no proof of it.",
         ),
         Exercise(
             "Choose “{n} questions”. Does attention say nothing at all?",
-            "It says something: the orders agree a little (Spearman {spearman}). Yet in {differs} the word that is "
-            "looked at most is not the one whose masking moves the prediction most, and in {unchanged} masking it does "
-            "not change the answer.",
+            "It says something: the two orders agree a little ([[spearman|Spearman]] {spearman}, where 1 is the same "
+            "order and 0 is chance). Yet in {differs} the word that is looked at most is not the one whose masking "
+            "moves the prediction most, and in {unchanged} masking it does not change the answer.",
         ),
     ),
     measure=measure,
     told=told,
     still=still,
+    solved=partial(still, is_solved=True),
 )

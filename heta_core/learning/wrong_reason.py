@@ -1,10 +1,11 @@
-"""Right for the wrong reason: a model that answers well and never reads whom it is asked about."""
+"""Right for the wrong reason: a model that answers well and does not read who the question is about."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from heta_core.teaching.contract import Data, Exercise, Lesson
-from heta_core.teaching.drawing import note, sentence, table
+from heta_core.teaching.drawing import Cell, beside, found, note, sentence, table
 from heta_core.views import words
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def told(data: Data) -> dict[str, str]:
         "answer": first["chances"][0]["label"],
         "sure": words.percent(first["chances"][0]["p"]),
         "swapped": words.percent(named(one, "Anna")["chances"][0]["p"]),
-        "turned": named(two, "Anna")["chances"][0]["label"],
+        "changed": named(two, "Anna")["chances"][0]["label"],
         "kl_one": _kl(first),
         "kl_two": _kl(other),
         "flow_one": words.percent(first["transition"][first["at"]], 0),
@@ -89,6 +90,9 @@ def told(data: Data) -> dict[str, str]:
         "p_limit": words.percent(tom["chances"][0]["p"]),
         "unknown": named(two, "Kate")["chances"][0]["label"],
         "p_unknown": words.percent(named(two, "Kate")["chances"][0]["p"]),
+        "kl_dan": _kl(named(two, "Dan")),
+        "dan": named(two, "Dan")["chances"][0]["label"],
+        "p_dan": words.percent(named(two, "Dan")["chances"][0]["p"]),
     }
 
 
@@ -96,65 +100,66 @@ def _kl(found: Data) -> str:
     return words.number(found["kl"][found["at"]])
 
 
-def still(data: Data) -> str:
+def still(data: Data, *, is_solved: bool = False) -> str:
     """What is answered to each name, the KL of the name, and how often an answer stays."""
-    head = ("Asked for", "Answer", "p", "KL of the name")
-    scenes = "".join(
-        sentence(scene["text"].format("…"))
-        + table(
-            head,
-            [
-                [each["name"], words.quoted(first["label"]), words.percent(first["p"]), f"{_kl(each)} nats"]
-                for each in scene["asked"]
-                for first in each["chances"][:1]
-            ],
-        )
-        for scene in data["scenes"]
-    )
-    rows = [[s["title"], f"{s['right']} of {s['n']}", f"{s['same']} of {s['n']}"] for s in data["skills"]]
+    head, write = ("Name", "Answer", "p", "KL, nats"), found(is_solved=is_solved)
+    tables = []
+    for scene in data["scenes"]:
+        rows: list[tuple[Cell, ...]] = []
+        for each in scene["asked"]:
+            first, put = each["chances"][0], str if each["name"] == NAMES[0] else write
+            answer = (put(words.quoted(first["label"])), put(words.percent(first["p"])))
+            rows.append((each["name"], *answer, write(_kl(each))))
+        tables.append(sentence(scene["text"].format("…")) + table(head, rows))
+    skills = [(s["title"], *(write(f"{s[name]} of {s['n']}") for name in ("right", "same"))) for s in data["skills"]]
     return (
-        scenes
-        + table(("Skill", "Right", "Same answer to the swapped question"), rows)
-        + note("Swapped: the same story, asked about another one.")
+        beside(*tables)
+        + note("“…” is the name; KL: what masking it moves. Below: questions that the model was not trained on.")
+        + table(("Skill", "Right", "Same answer when asked about another one"), skills)
     )
 
 
 LESSON = Lesson(
     name="wrong-reason",
-    number=10,
+    number=11,
     title="Right for the wrong reason",
     idea=(
-        "An answer can be right without the question having been read. If a story has one person and one place, saying "
-        "that place is always right. A score of right answers cannot see the difference.",
-        "A swap can: put another name into the question, and the answer should turn with it. That is the test.",
-        "The picture shows it too: [[mask|mask]] the name, and see how far the prediction moves. In these two scenes "
-        "the [[kl|KL]] agrees with the swap. It is no law: a masked name is itself something strange to read.",
+        "An answer can be right although the question was not read. If a story has one person and one place, that "
+        "place is right whenever that person is asked for. A count of right answers cannot show the difference.",
+        "A swap can (a [[minimal-pair|minimal pair]]): ask the same about another name, and the answer should change. "
+        "Where the story does not say, the model should at least become unsure.",
+        "The picture shows it too: [[mask|mask]] the name, and see how far the prediction moves. Asked for Tom, the "
+        "[[kl|KL]] agrees with the swap. It is no law: with two people, ask for Dan, and the answer stays although the "
+        "KL of the name is {kl_dan} nats.",
     ),
-    look="Choose the scene, then ask for somebody else. Does the answer turn?",
-    question="“{answer}” is right in both scenes, with {sure} in the first. Does the model know there that Tom was "
-    "asked for?",
-    answer="It does not use it: asked for Anna it still says “{answer}”, with {swapped}. Masking the name moves the "
-    "prediction by {kl_one} nats; with two people it is {kl_two} nats, and asked for Anna the answer turns to "
-    "“{turned}”. The [[transition|flow]] M through the name, {flow_one} and {flow_two}, cannot tell the scenes apart.",
+    look="Choose a scene, then ask for somebody else. Does the answer change?",
+    question="Asked for Tom, the model says “{answer}” in both scenes and is right, in the first with {sure}. Does it "
+    "know there that the question is about Tom?",
+    answer="If it does, it does not use it: asked for Anna, it still says “{answer}”, with {swapped}. Masking the name "
+    "moves the prediction by {kl_one} nats there. With two people it is {kl_two} nats, and asked for Anna, the model "
+    "changes its answer to “{changed}”. The [[transition|flow]] M through the name, {flow_one} and {flow_two}, does "
+    "not tell the two scenes apart.",
     exercises=(
         Exercise(
-            "With two facts to join, {same} of {n} answers stay when another thing is asked about. Where the model is "
-            "right there, has it understood?",
-            "{right} are right, and {lucky} of these are given to the other question too: guesses that met the truth. "
-            "With one fact to find, {learnt_right} are right and {learnt_same} stay.",
+            "With two facts to join, {same} of {n} answers stay when the question asks about another person or thing. "
+            "Where such an answer is right, has the model understood?",
+            "{right} of the {n} are right, but the model gives {lucky} of these to the other question too: they are "
+            "lucky guesses. With one fact to find, {learnt_right} are right and {learnt_same} stay.",
         ),
         Exercise(
-            "Is a high KL of the name a proof that it is read? Mask “Anna” in the question, then ask for Tom instead.",
-            "No. Masking the name moves the prediction by {kl_limit} nats, yet asked for Tom the answer is still "
-            "“{limit}”, with {p_limit}: that a name stands there matters, which one does not.",
+            "Does a high KL of the name prove that it is read? Mask “Anna” in the question, then ask for Tom instead.",
+            "No. Masking the name moves the prediction by {kl_limit} nats, but asked for Tom, the model still says "
+            "“{limit}”, with {p_limit}. It needs a name in that place, and either of the two will do.",
             LIMIT.format("Anna"),
         ),
         Exercise(
-            "With two people, ask for Kate, who is not in the story.",
-            "The model says “{unknown}” with {p_unknown}. It cannot say that it does not know.",
+            "With two people, ask for Kate and for Dan. Neither is in the story.",
+            "For Kate the model says “{unknown}” with {p_unknown}, for Dan “{dan}” with {p_dan}. It could spread its "
+            "probability over many places, and so show that it does not know. Here it has not learnt to.",
         ),
     ),
     measure=measure,
     told=told,
     still=still,
+    solved=partial(still, is_solved=True),
 )

@@ -81,7 +81,7 @@ def lessons(arguments: argparse.Namespace) -> int:
     from heta_core.teaching.shipped import write
 
     chosen = [called(name) for name in arguments.name] or every()
-    lm = load("littletown")
+    lm = load("littletown", device="cpu")  # where the pages measure too, and a GPU rounds otherwise
     for lesson in chosen:
         print(write(lesson, lm))
     return 0

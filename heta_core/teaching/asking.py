@@ -17,27 +17,36 @@ from heta_core.littletown import lexicon
 from heta_core.parts import Prediction
 from heta_core.settings import Settings
 from heta_core.targets import Choice
-from heta_core.teaching.contract import Data
-from heta_core.tokens import from_text
+from heta_core.teaching import spelling
+from heta_core.teaching.contract import Data, Limits
+from heta_core.tokens import Tokens, from_text
 from heta_core.views import strip, words
 
 _SHOWN = 5  # next tokens with their chances, where the text has its own row of words
-LONGEST = 160  # tokens: more are neither read from the last row nor answered at once
 
 
-def text_of(lm: LanguageModel, event: Mapping[str, object]) -> str:
-    """The text of an event.
+def text_of(event: Mapping[str, object]) -> str:
+    """The text of an event, without white space at its end.
 
     Raises:
-        InputError: there is none, or it is too long.
+        InputError: there is none.
     """
     text = event.get("text")
     if not isinstance(text, str) or not text.strip():
-        raise InputError("A text is needed, found none: write a scene and a question.")
-    n = len(from_text(lm.tokenizer, text.rstrip()))
-    if n > LONGEST:
-        raise InputError(f"A lesson takes at most {LONGEST} tokens, this text has {n}: explain it on Explore.")
-    return text.rstrip()
+        raise InputError("A text is needed, found none: write a few words.")
+    return spelling.trimmed(text)
+
+
+def tokens_of(lm: LanguageModel, text: str, most: int) -> Tokens:
+    """A text as tokens, where they are few enough to be asked while a reader waits.
+
+    Raises:
+        InputError: it is too long, or cannot be read.
+    """
+    tokens = from_text(lm.tokenizer, text)
+    if len(tokens) > most:
+        raise InputError(f"A lesson takes at most {most} tokens here, this text has {len(tokens)}: shorten it.")
+    return tokens
 
 
 def strangers(text: str) -> list[str]:
@@ -45,15 +54,20 @@ def strangers(text: str) -> list[str]:
     return list(dict.fromkeys(lexicon.strangers(text)))
 
 
-def next_of(lm: LanguageModel, text: str) -> Data:
-    """The likeliest words after a text, and how unsure the model is in all. One forward pass."""
-    said = prediction(lm, from_numpy(next_log_probs(lm, [text])[0]).double(), 0)
+def next_of(lm: LanguageModel, text: str, limits: Limits = Limits()) -> Data:
+    """The likeliest words after a text, and how unsure the model is in all. One forward pass.
+
+    Raises:
+        InputError: the text is too long, or cannot be read.
+    """
+    tokens = tokens_of(lm, text, limits.longest)
+    said = prediction(lm, from_numpy(next_log_probs(lm, [tokens])[0]).double(), 0)
     return {"chances": chances(said), "entropy": strip.short(said.entropy)}
 
 
 def looked(
     lm: LanguageModel,
-    text: str,
+    text: str | Tokens,
     *,
     choice: Choice = Choice(),
     settings: Settings = Settings(),
@@ -80,7 +94,7 @@ def without(lm: LanguageModel, result: Attribution, sets: Sequence[Sequence[int]
     masked = np.zeros((len(sets), result.n_units), bool)
     for row, units in zip(masked, sets, strict=True):
         row[list(units)] = True
-    *_, (_, said) = predictions(lm, result, masked, Settings(mask=result.settings.mask))
+    *_, (_, said) = predictions(lm, result, masked, result.settings)
     assert said is not None
     return said
 
@@ -91,13 +105,8 @@ def chances(said: Prediction) -> list[Data]:
 
 
 def words_of(result: Attribution) -> Data:
-    """What a row of words needs of a result: what is seen, M, I, and what is said with each unit masked.
-
-    Raises:
-        InputError: the masking is not known.
-    """
-    if result.transition is None or result.information is None:
-        raise InputError("A row of words needs M and I, found a result without: wait for the masking.")
+    """What a row of words needs of a result with M and I: what is seen, both, what is said with each unit masked."""
+    assert result.transition is not None and result.information is not None
     n, first = result.n_units, result.information.first_choices
     return {
         "parts": strip.token_parts(result.units)[:n],

@@ -7,7 +7,12 @@ from heta_core.views import words as written
 
 Span = tuple[int, int]
 
-_WORD = re.compile(r"[A-Za-z]+|[^A-Za-z\s]")
+# What JavaScript takes for white space, in \s and trimEnd. Python's own also has 1C to 1F and 85, and has not FEFF.
+SPACES = (
+    "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+_WORD = re.compile(f"[A-Za-z]+|[^A-Za-z{SPACES}]")
 _QUESTION = "Question:"
 
 
@@ -19,6 +24,11 @@ def spans(text: str) -> list[Span]:
 def words(text: str) -> list[str]:
     """The words and marks themselves."""
     return _WORD.findall(text)
+
+
+def trimmed(text: str) -> str:
+    """Without white space at its end."""
+    return text.rstrip(SPACES)
 
 
 def parts(text: str) -> list[list[str]]:

@@ -6,30 +6,28 @@ p is the prediction of the whole text, q the one with a token masked. Masks are 
 import numpy as np
 from numpy.typing import NDArray
 
-from heta_core.errors import InputError
 from heta_core.language_model import LanguageModel
 from heta_core.passes.sets import Line, read_masked
 from heta_core.settings import Settings
-from heta_core.teaching.contract import Data
-from heta_core.tokens import from_text, piece_of
+from heta_core.teaching import asking
+from heta_core.teaching.contract import Data, Limits
+from heta_core.tokens import piece_of
 from heta_core.views import strip, words
 
 # What is shown of the next tokens after each mask: those with the longest bars, and those with the largest terms.
 _N_BARS, _N_TERMS = 6, 4
-LONGEST = 72  # tokens of a text
+LONGEST = 72  # tokens of a text: each is masked alone
 _LIKELY = 0.01  # a next token of less is no part of what a text says
 
 
-def masked_one_by_one(lm: LanguageModel, text: str) -> Data:
+def masked_one_by_one(lm: LanguageModel, text: str, limits: Limits = Limits()) -> Data:
     """What follows a text with each of its tokens masked alone, next token by next token. T + 1 forward passes.
 
     Raises:
         InputError: there are more tokens than can be masked while a reader waits.
     """
-    tokens = from_text(lm.tokenizer, text)
-    if len(tokens) > LONGEST:
-        raise InputError(f"Here at most {LONGEST} tokens are masked, this text has {len(tokens)}: shorten it.")
-    log_probs = _log_probs(lm, tokens.ids)
+    tokens = asking.tokens_of(lm, text, min(LONGEST, limits.longest))
+    log_probs = _log_probs(lm, tokens.ids, limits.settings)
     first = int(log_probs[0].argmax())
     return {
         "text": text,
@@ -41,12 +39,12 @@ def masked_one_by_one(lm: LanguageModel, text: str) -> Data:
     }
 
 
-def _log_probs(lm: LanguageModel, ids: tuple[int, ...]) -> NDArray[np.float64]:
+def _log_probs(lm: LanguageModel, ids: tuple[int, ...], settings: Settings) -> NDArray[np.float64]:
     """(T + 1, V) of the next token: first with nothing masked, then with each token."""
     n = len(ids)
     sets = np.concatenate([np.zeros((1, n), bool), np.eye(n, dtype=bool)])
     found = np.empty((n + 1, lm.vocabulary))
-    for read in read_masked(lm, Line(ids, n, (n - 1,)), sets, Settings()):
+    for read in read_masked(lm, Line(ids, n, (n - 1,)), sets, settings):
         found[list(read.sets)] = read.log_probs[:, 0, : lm.vocabulary].double().cpu().numpy()
     return found
 
@@ -55,7 +53,9 @@ def _shown(lm: LanguageModel, log_p: NDArray[np.float64], log_q: NDArray[np.floa
     """The KL, and the next tokens that make a difference, first those that the whole text speaks for: they stay put."""
     p, q = np.exp(log_p), np.exp(log_q)
     terms = p * (log_p - log_q)
-    longest, largest = np.argsort(-np.maximum(p, q))[:_N_BARS], np.argsort(-np.abs(terms))[:_N_TERMS]
+    # Of equals, as all terms of a text with nothing masked are, those with the smallest ids, on every machine.
+    longest = np.argsort(-np.maximum(p, q), kind="stable")[:_N_BARS]
+    largest = np.argsort(-np.abs(terms), kind="stable")[:_N_TERMS]
     chosen = sorted({int(i) for i in (*longest, *largest)}, key=lambda i: (-p[i] if p[i] >= _LIKELY else 0, -q[i]))
     columns = (strip.numbers(values[chosen]) or [] for values in (p, q, terms))
     labels = [words.label(piece_of(lm.tokenizer, i)) for i in chosen]

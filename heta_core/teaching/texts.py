@@ -52,7 +52,8 @@ def pieces(text: str, figures: Mapping[str, str]) -> list[Piece]:
     """
     missing = sorted(set(_FIELD.findall(text)) - figures.keys())
     if missing:
-        raise ReportError(f"A lesson needs the number {missing[0]!r}, found {', '.join(sorted(figures)) or 'none'}.")
+        found_ = ", ".join(sorted(figures)) or "none"
+        raise ReportError(f"A lesson needs the number {missing[0]!r}, found {found_}: let its `told` give it.")
     filled = _FIELD.sub(lambda m: figures[m[1]], text)
     found: list[Piece] = []
     end = 0

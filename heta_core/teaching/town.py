@@ -13,13 +13,13 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heta_core.datasets._littletown import ONE_SENTENCE, example_of
+from heta_core.datasets import ONE_SENTENCE, as_example
 from heta_core.errors import InputError
 from heta_core.littletown.lessons import SKILLS, Instance, evidence_change, held_out, minimal_pair
 from heta_core.littletown.swapping import swapped
 from heta_core.littletown.syllabus import ALL
 from heta_core.teaching import spelling
-from heta_core.teaching.contract import Data
+from heta_core.teaching.contract import Data, Limits
 
 if TYPE_CHECKING:
     from heta_core.language_model import LanguageModel
@@ -29,6 +29,7 @@ LENGTHS = {"short": replace(ALL, n_blocks=(1, 1), per_block=(2, 3), n_fillers=(0
 BESIDE = {"pair": minimal_pair, "change": evidence_change, "order": swapped}
 MOST_SEED = 10**9
 MOST_DIGITS = 11  # more than a seed has: longer ones are too large as well
+_PARTS = ("skill", "seed", "length", "beside")  # of an event, and of an address
 _KEPT = 64  # examples: each is drawn again with every change of its page
 _FIGURES = Path(__file__).resolve().parents[2] / "assets" / "littletown" / "figures.json"
 
@@ -51,7 +52,8 @@ class Wanted:
             if (found := getattr(self, name)) not in known:
                 raise InputError(f"Littletown has no {name} {found[:40]!r}: take one of {', '.join(known)}.")
         if not 0 <= self.seed <= MOST_SEED:
-            raise InputError(f"A seed is a whole number from 0 to {MOST_SEED:,}: choose another one.")
+            found = "a lower one" if self.seed < 0 else "a higher one"
+            raise InputError(f"A seed is a whole number from 0 to {MOST_SEED:,}, found {found}: choose another.")
 
 
 def wanted_of(event: Mapping[str, object]) -> Wanted:
@@ -60,11 +62,12 @@ def wanted_of(event: Mapping[str, object]) -> Wanted:
     Raises:
         InputError: a part is missing, of another type, or not known.
     """
-    skill, seed, length, beside = (event.get(name) for name in ("skill", "seed", "length", "beside"))
+    parts = skill, seed, length, beside = tuple(event.get(name) for name in _PARTS)
     is_whole = isinstance(seed, int) and not isinstance(seed, bool)
     if is_whole and isinstance(skill, str) and isinstance(length, str) and isinstance(beside, str):
         return Wanted(skill, seed, length, beside)  # type: ignore[arg-type]  # an int, as was asked
-    raise InputError("An example of Littletown needs a skill, a seed, a length and what stands beside it.")
+    found = ", ".join(f"{name}: {type(value).__name__}" for name, value in zip(_PARTS, parts, strict=True))
+    raise InputError(f"An example of Littletown needs a whole number as seed and three names, found {found}: give all.")
 
 
 def as_event(wanted: Wanted) -> dict[str, object]:
@@ -85,19 +88,21 @@ def instance(wanted: Wanted) -> Instance:
     return held_out(wanted.skill, 1, wanted.seed, syllabus=LENGTHS[wanted.length])[0]
 
 
-def beside(wanted: Wanted, question: Instance) -> Instance:
-    """What stands beside it; its minimal pair where it has no other order."""
-    return BESIDE[wanted.beside](question) or minimal_pair(question)
+def beside(wanted: Wanted, question: Instance) -> tuple[str, Instance]:
+    """What stands beside it, and which change that is: its minimal pair where it has no other order."""
+    other = BESIDE[wanted.beside](question)
+    return (wanted.beside, other) if other is not None else ("pair", minimal_pair(question))
 
 
 @lru_cache(_KEPT)
 def example(wanted: Wanted) -> Data:
     """Both texts with their evidence, without the model; not to be changed."""
     question = instance(wanted)
-    other = beside(wanted, question)
+    drawn, other = beside(wanted, question)
     first, second = spelling.words(question.prompt), spelling.words(other.prompt)
     return {
         "wanted": as_event(wanted),
+        "beside": drawn,
         "has_order": swapped(question) is not None,
         "has_length": wanted.skill not in ONE_SENTENCE,
         "texts": [_told(question, _differing(first, second)), _told(other, _differing(second, first))],
@@ -106,7 +111,7 @@ def example(wanted: Wanted) -> Data:
 
 def _told(one: Instance, differs: list[bool]) -> Data:
     """A text as words, and what is known of each."""
-    truth = example_of(one, one.skill)
+    truth = as_example(one, one.skill)
     spans = spelling.spans(one.prompt)
     return {
         "text": one.prompt,
@@ -121,7 +126,7 @@ def _told(one: Instance, differs: list[bool]) -> Data:
 
 def _competing(one: Instance) -> list[bool]:
     """Which words are ranked: all but those of the question, where there is a scene that tells the answer."""
-    asks = example_of(one, one.skill).question
+    asks = as_example(one, one.skill).question
     return [not does for does in spelling.inside(spelling.spans(one.prompt), asks)]
 
 
@@ -133,14 +138,15 @@ def _differing(own: list[str], other: list[str]) -> list[bool]:
     return [k not in same for k in range(len(own))]
 
 
-def reply(lm: "LanguageModel", event: Mapping[str, object]) -> Data:
+def reply(lm: "LanguageModel", event: Mapping[str, object], limits: Limits = Limits()) -> Data:
     """What the model says to both texts, and M and I of every word of them. Some ten forward passes' time.
 
     Raises:
-        InputError: there is no such example.
+        InputError: there is no such example, or it is too long here.
     """
     from heta_core.teaching import reading
 
     wanted = wanted_of(event)
     question = instance(wanted)
-    return {"texts": [reading.read(lm, one.prompt, _competing(one)) for one in (question, beside(wanted, question))]}
+    both = question, beside(wanted, question)[1]
+    return {"texts": [reading.read(lm, one.prompt, _competing(one), limits) for one in both]}

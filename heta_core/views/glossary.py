@@ -66,8 +66,8 @@ def occurring(text: str) -> set[str]:
 def _pattern() -> tuple[dict[str, str], re.Pattern[str]]:
     """What forms belong to, and an expression that finds them, the longest first."""
     forms = {_key(form): entry.id for entry in entries() for form in entry.forms}
-    parts = (_expression(form) for entry in entries() for form in entry.forms)
-    return forms, re.compile("|".join(sorted(parts, key=len, reverse=True)))
+    longest = sorted((form for entry in entries() for form in entry.forms), key=len, reverse=True)
+    return forms, re.compile("|".join(map(_expression, longest)))
 
 
 def is_exact(form: str) -> bool:

@@ -35,7 +35,7 @@ def draw() -> None:
 
 
 def _chosen() -> None:
-    """Runs before the script does. The lesson is the one that was left."""
+    """Runs before the script does. Among the lessons it is the one that was read last."""
     chosen = state.widget(_KEY)
     for name in (glossary.PARAMETER, LESSON, *st.query_params.keys() - {"present"}):
         st.query_params.pop(name, None)
@@ -47,7 +47,7 @@ def _chosen() -> None:
 
 def lesson() -> str:
     """The lesson that the address names, the first where it names none; whether there is such a lesson is not said."""
-    return st.query_params.get(LESSON, lessons()[0].name)
+    return st.query_params.get(LESSON) or lessons()[0].name
 
 
 def word() -> str | None:
@@ -56,5 +56,6 @@ def word() -> str | None:
 
 
 def go_to(name: str) -> None:
-    """Another lesson."""
+    """Another lesson. It is drawn alone, without the choice of a part, which would keep it in mind."""
     st.query_params[LESSON] = name
+    state.put(_LAST, name)

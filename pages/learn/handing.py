@@ -1,6 +1,7 @@
 """The lessons as paper to take along."""
 
-from functools import cache
+from functools import lru_cache
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -9,9 +10,10 @@ from heta_core.teaching import handout
 from pages.ui import presenting
 
 _COPIES = (
-    ("Handout", "heta-lessons.html", False, "All lessons as one page to print: pictures, questions, exercises."),
-    ("Teacher's copy", "heta-lessons-teacher.html", True, "The same with the answers and what is to be seen."),
+    ("Handout", "heta-lessons.html", False, "All lessons to print, with room to write and without the answers."),
+    ("Teacher's copy", "heta-lessons-teacher.html", True, "The same with the answers and what you should see."),
 )
+_HOSTS = 4  # addresses of this server for which both copies are kept
 
 
 def draw() -> None:
@@ -20,11 +22,17 @@ def draw() -> None:
         return
     with st.container(horizontal=True):
         for title, name, for_teachers, told in _COPIES:
-            content, key = _written(for_teachers), f"heta.handout.{name}"
+            content, key = _written(_address(st.context.url), for_teachers), f"heta.handout.{name}"
             st.download_button(title, content, name, "text/html", key=key, on_click="ignore", help=told)
 
 
-@cache
-def _written(for_teachers: bool) -> str:
+def _address(url: str | None) -> str:
+    """Where the page is, as one types it: without what the address asks for."""
+    parts = urlsplit(url or "")
+    return f"{parts.netloc}{parts.path}".rstrip("/") or "Learn"
+
+
+@lru_cache(2 * _HOSTS)
+def _written(address: str, for_teachers: bool) -> str:
     """Of the process: what is shipped does not change while it runs."""
-    return handout.page(lessons(), for_teachers=for_teachers)
+    return handout.page(lessons(), for_teachers=for_teachers, address=address)

@@ -1,10 +1,12 @@
 """A lesson on the page: its words and its picture, in one component, and what comes back from it, checked."""
 
+from functools import cache
+
 from heta_core.errors import InputError
 from heta_core.learning import called, lessons
 from heta_core.teaching import shipped, texts
 from heta_core.teaching.contract import Lesson
-from pages.learn import answering, choosing
+from pages.learn import answering, choosing, wording
 from pages.learn.joining import ASSETS, component_of
 from pages.ui import controls, presenting, state
 
@@ -20,17 +22,24 @@ _COMPONENT = component_of(
 
 def draw() -> None:
     """The lesson that the address names; where there is no such lesson, that is said and the first one drawn."""
-    shown, problem = lessons()[0], None
-    try:
-        shown = called(choosing.lesson())
-    except InputError as error:
-        problem = str(error)
+    shown, problem = _shown()
     controls.trouble(problem)
-    answering.advance()
-    _COMPONENT(key=_KEY, data=_payload(shown), on_event_change=_received)
+    answering.advance(shown.name)
+    payload = _written(shown) | {"reply": answering.said(shown.name), "presenter": presenting.is_on()}
+    _COMPONENT(key=_KEY, data=payload, on_event_change=_received)
+    wording.draw(wording.of_lesson(shown))
 
 
-def _payload(lesson: Lesson) -> dict[str, object]:
+def _shown() -> tuple[Lesson, str | None]:
+    try:
+        return called(choosing.lesson()), None
+    except InputError as error:
+        return lessons()[0], str(error)
+
+
+@cache
+def _written(lesson: Lesson) -> dict[str, object]:
+    """What does not change while the app runs; not to be changed."""
     data = shipped.data(lesson.name)
     written = texts.told(lesson, data)
     return {
@@ -44,8 +53,6 @@ def _payload(lesson: Lesson) -> dict[str, object]:
         "exercises": [{"task": task, "expected": seen, "prompt": prompt} for task, seen, prompt in written.exercises],
         "all": [{"name": each.name, "title": each.title} for each in lessons()],
         "picture": data,
-        "reply": answering.said(lesson.name),
-        "presenter": presenting.is_on(),
     }
 
 
@@ -58,6 +65,6 @@ def _received() -> None:
         if any(lesson.name == event.get("name") for lesson in lessons()):
             choosing.go_to(str(event["name"]))
         return
-    lesson = next((each for each in lessons() if each.name == choosing.lesson()), None)
-    if lesson is not None and lesson.reply is not None:
+    lesson, _ = _shown()
+    if lesson.reply is not None:
         answering.ask(lesson.name, lesson.reply, event)

@@ -7,7 +7,7 @@ import streamlit as st
 from heta_core.errors import InputError
 from heta_core.teaching import town
 from heta_core.teaching.town import Wanted
-from pages.learn import answering, choosing
+from pages.learn import answering, choosing, wording
 from pages.learn.joining import ASSETS, component_of
 from pages.ui import controls, presenting, state
 
@@ -28,17 +28,18 @@ def draw() -> None:
     except InputError as error:
         problem = str(error)
     controls.trouble(problem)
-    about = f"{choosing.TOWN} {wanted}"
-    if answering.said(about) is None:
-        answering.ask(about, town.reply, town.as_event(wanted))
-    answering.advance()
+    event = town.as_event(wanted)
+    if answering.event(choosing.TOWN) != event:
+        answering.ask(choosing.TOWN, town.reply, event)
+    answering.advance(choosing.TOWN)
     payload = {
         "name": choosing.TOWN,
         "picture": town.example(wanted) | {"skills": town.skills()},
-        "reply": answering.said(about),
+        "reply": answering.said(choosing.TOWN),
         "presenter": presenting.is_on(),
     }
     _COMPONENT(key=_KEY, data=payload, on_event_change=_received)
+    wording.draw(wording.of_town())
 
 
 def of_the_address(address: Mapping[str, str]) -> Wanted:
@@ -53,7 +54,7 @@ def of_the_address(address: Mapping[str, str]) -> Wanted:
     first = Wanted()
     return Wanted(
         address.get("skill", first.skill),
-        int(seed[: town.MOST_DIGITS]),
+        int((seed.lstrip("0") or "0")[: town.MOST_DIGITS]),
         address.get("length", first.length),
         address.get("beside", first.beside),
     )

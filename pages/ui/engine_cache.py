@@ -3,7 +3,6 @@
 Nothing here imports torch before a question needs it: `warm` does so in a thread while the page is read.
 """
 
-import functools
 import gc
 import importlib
 import os
@@ -52,6 +51,8 @@ class Step:
 # Of the process, not of Streamlit's caches: models' own threads come here too, and belong to no visitor.
 _lock = threading.Lock()
 _finished: "OrderedDict[int, Attribution]" = OrderedDict()
+_beside: "Future[LanguageModel] | None" = None  # the embedded model, beside the one that is held
+_warm: "Future[None] | None" = None
 
 
 def steps(question: Question, weights: Weights) -> Iterator[Step]:
@@ -107,7 +108,11 @@ def embedded() -> "Generator[Step, None, LanguageModel]":
     Raises:
         HetaError: it cannot be loaded, or not be asked here.
     """
-    allowed.check_model(EMBEDDED)
+    if not allowed.is_allowed(EMBEDDED):
+        raise LoadError(
+            f"Lessons need {EMBEDDED}, this server does not offer it: whoever runs the server can add it to `models`. "
+            "All that is drawn without the model is here."
+        )
     yield from _started()
     loading = _embedded()
     while not loading.done():
@@ -116,10 +121,18 @@ def embedded() -> "Generator[Step, None, LanguageModel]":
     return loading.result()
 
 
-@functools.cache
 def _embedded() -> "Future[LanguageModel]":
-    """Of the process: never let go of."""
-    return model_held.in_thread("embedded", lambda: importlib.import_module("heta_core.loading").load(EMBEDDED))
+    """Of the process, and never let go of; one that failed is tried again. Its numbers are those that are shipped."""
+    global _beside
+    with _lock:
+        if _beside is None or (_beside.done() and _beside.exception() is not None):
+            _beside = model_held.in_thread("embedded", _load_embedded)
+        return _beside
+
+
+def _load_embedded() -> "LanguageModel":
+    """As it was measured, whatever the server's own models are loaded in: float32, and 4 MB need no other device."""
+    return importlib.import_module("heta_core.loading").load(EMBEDDED, device="cpu")  # type: ignore[no-any-return]
 
 
 def loaded_for(result: Attribution) -> "Generator[Step, None, tuple[LanguageModel, Attribution]]":
@@ -142,11 +155,14 @@ def _doing(result: Attribution) -> str:
     return "Hessian: first probes" if result.hessian is None else "Hessian: refining"
 
 
-@functools.cache
 def warm() -> "Future[None]":
-    """The import of everything heavy, in a thread, once for all sessions."""
-    keep_freed()
-    return model_held.in_thread("warm", _import_all)
+    """The import of everything heavy, in a thread, once for all sessions; one that failed needs a new start."""
+    global _warm
+    with _lock:
+        if _warm is None:
+            keep_freed()
+            _warm = model_held.in_thread("warm", _import_all)
+        return _warm
 
 
 def starting(patience: float = _LONG_TICK) -> bool:

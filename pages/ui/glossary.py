@@ -26,7 +26,7 @@ _METHODS = (
 _CHECKS = ("faithfulness", "deletion", "scrambling", "stability", "spearman", "random-order")
 # What is said of an answer on its own screen alone.
 _OF_ONE_ANSWER = {"attention-sink", "special-token", "strength", "standing-out", "units", "span", "entropy"}
-# What stands on a page in any of its states, by the title of the page.
+# What stands on a page in any of its states, by the title of the page. Learn draws a line for each of its parts.
 WORDS: dict[str, frozenset[str]] = {
     "Explore": frozenset((*_MODEL, *_ANSWER, *_CHECKS)),
     "Generate": frozenset((*_MODEL, *_ANSWER, "greedy", "sampling", "temperature", "top-k", "top-p")),
@@ -34,19 +34,14 @@ WORDS: dict[str, frozenset[str]] = {
     "Compare": frozenset((*_MODEL, *_ANSWER, *_METHODS, "deletion", "spearman")) - _OF_ONE_ANSWER | {"units"},
     "Error analysis": frozenset(
         (
-            *(*_MODEL, *_ANSWER, *_METHODS, *_CHECKS, "evidence", "distractor", "dsa", "fragile", "bootstrap"),
+            *(*_MODEL, *_ANSWER, *_METHODS, *_CHECKS, "evidence", "evidence-at-one", "distractor", "dsa"),
+            *("fragile", "bootstrap"),
             *("comprehensiveness", "morf", "soft-faithfulness", "pi-soft", "auprc", "precision-recall"),
             *("completeness", "noise-sensitivity", "lds"),
         )
     )
     - {*_OF_ONE_ANSWER, "contrast", "effect", "scrambling", "other-estimators", "mask-token"}
     | {"special-token", "strength", "units"},
-    "Learn": frozenset(
-        (
-            *(entry.id for entry in glossary.entries() if entry.lesson),
-            *(*_MODEL, "random-order", "seed", "span", "spearman", "units"),
-        )
-    ),
 }
 
 
@@ -57,8 +52,8 @@ def more(*words: str) -> str:
 
 
 def draw(title: str) -> None:
-    """The line, where the page of this title has one and is not the glossary itself."""
-    if title in WORDS and glossary.PARAMETER not in st.query_params:
+    """The line, where the page of this title has one."""
+    if title in WORDS:
         st.html(_line(title))
 
 

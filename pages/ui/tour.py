@@ -49,15 +49,15 @@ _EXPLORE = (
     Step(
         "text",
         "What the model read",
-        "The stronger its colour, the more a word mattered for the answer.",
+        "The stronger its colour, the higher the word's score.",
         (".heta .strip",),
-        ask="Click a word to keep it.",
+        ask="Click a word to pin it.",
         wait=".heta .tok.pin",
     ),
     Step(
         "word",
         "The numbers of a word",
-        "The bars make up its score, from top to bottom. Below them: what the model says without this word.",
+        "Read the bars downwards: they multiply and add up to its score. Below them: what the model says without it.",
         (".heta .card.pinned > :not(button, .hint)",),
     ),
     Step(
@@ -93,7 +93,8 @@ _EXPLORE = (
     Step(
         "truth",
         "Does the picture tell the truth?",
-        "A picture can mislead. Here it is put to the test: words are masked in its order, or the model is scrambled.",
+        "A picture can mislead. Here it is put to the test: words are masked, highest score first, "
+        "or the model is scrambled.",
         (".st-key-heta-panel-truth",),
     ),
 )
@@ -116,9 +117,9 @@ _GENERATE = (
     Step(
         "text",
         "The reasons of this step",
-        "The stronger its colour, the more a word mattered here. The model's own earlier words count, too.",
+        "The stronger its colour, the higher the word's score here. The model's own earlier words have scores, too.",
         (".heta .strip",),
-        ask="Click a coloured word to keep it.",
+        ask="Click a coloured word to pin it.",
         wait=".heta .tok.pin",
     ),
     Step(

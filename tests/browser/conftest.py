@@ -1,5 +1,6 @@
 """A server on made-up results, a browser, and pages that record what goes wrong on them."""
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from heta_core.generated import GenerationAttribution
 
 CHROMIUM = Path("/usr/bin/chromium")
+IDLE = '.stApp[data-test-script-state="notRunning"]'  # Streamlit draws nothing
 # No sandbox in containers; nothing of the browser's own may reach for the network.
 ARGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -40,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def address(folder: Path) -> Iterator[str]:
     port = free_port()
-    command = [sys.executable, str(Path(__file__).with_name("serve.py")), str(port), str(folder)]
+    command = [sys.executable, str(Path(__file__).with_name("serve.py")), str(port), str(folder), "0.05"]
     with served(command, port, folder / "server.txt") as url:
         yield url
 
@@ -72,16 +74,29 @@ def browser() -> Iterator[object]:
         chromium.close()
 
 
+def rest(page, moment: int = 300) -> None:
+    """Wait until a page has been drawn and has sent nothing for a moment: what it asks of itself is over."""
+    for _ in range(100):
+        n_sent = len(page.sent)
+        page.wait_for_timeout(moment)
+        if len(page.sent) == n_sent and page.locator(IDLE).count():
+            return
+    raise AssertionError("the page sends without end")
+
+
 @pytest.fixture
 def visit(browser, address: str) -> Iterator[Callable[..., object]]:
-    """Open the page; the test fails on any error of the console and on any request that leaves this computer."""
+    """Open the page; the test fails on any error of the console and on any request that leaves this computer.
+
+    What it sends is counted in `page.sent`; `page.rest()` waits for the end of it.
+    """
     contexts, wrong = [], []
 
     def open_page(*, width: int = 1440, height: int = 900, theme: str = "light", path: str = "", **options):
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.sent = []
         page.on("console", lambda m: wrong.append(f"console: {m.text}") if m.type == "error" else None)
         page.on("pageerror", lambda e: wrong.append(f"page: {e}"))
@@ -89,7 +104,8 @@ def visit(browser, address: str) -> Iterator[Callable[..., object]]:
         page.on("websocket", lambda ws: ws.on("framesent", lambda frame: page.sent.append(frame)))
         page.goto(address + path)
         page.wait_for_selector(".strip .tok")
-        page.wait_for_timeout(300)  # the first messages of the page itself
+        page.rest = functools.partial(rest, page)
+        page.rest()  # the first messages of the page itself
         return page
 
     yield open_page

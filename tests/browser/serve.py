@@ -1,5 +1,10 @@
-"""The app on made-up results, as `python serve.py PORT FOLDER`: FOLDER gets the examples and a line per question."""
+"""The app on made-up results, as `python serve.py PORT FOLDER [PAUSE]`.
 
+FOLDER gets the examples and a line per question.
+PAUSE is how many seconds each part of an answer takes; `waiting.held` keeps an answer where it is for longer.
+"""
+
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -8,10 +13,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+os.environ["OMP_NUM_THREADS"] = "1"  # else the app imports torch to set this, and nothing here computes
 
 import numpy as np  # noqa: E402
 import samples  # noqa: E402 - needs the path above
 import truth  # noqa: E402
+import waiting  # noqa: E402
 from made_blocks import in_blocks  # noqa: E402
 from streamlit.web import cli  # noqa: E402
 
@@ -26,6 +33,7 @@ from pages.ui import catalogue, engine_cache, examples  # noqa: E402
 from pages.ui.engine_cache import Question, Step  # noqa: E402
 
 PORT, FOLDER = sys.argv[1], Path(sys.argv[2])
+PAUSE = float(sys.argv[3]) if len(sys.argv) > 3 else 0.3
 
 
 def answer(question: Question) -> Attribution:
@@ -50,35 +58,38 @@ def answer(question: Question) -> Attribution:
 
 
 def steps(question: Question, _: Weights) -> Iterator[Step]:
-    """The fake engine, as slow as the real one on a large model."""
+    """The fake engine, as slow as it is told to be."""
     with (FOLDER / "calls.txt").open("a") as log:
         log.write(f"{question}\n")
     yield Step("Starting the engine")
     for partial in samples.growing(answer(question)):
-        time.sleep(0.3)  # more than a moment of work, so that every part is drawn
+        time.sleep(PAUSE)
         asked = question.blocks(partial.tokens, question.choice)
         groups = resolve(asked, partial.tokens, partial.n_context, partial.target.position)
         yield Step("Hessian: refining", partial.work.fraction, in_blocks(partial, groups))
+        waiting.stay(FOLDER)
 
 
 def by_method(method: str, question: Attribution) -> Iterator[Step]:
-    """Made-up scores that go below 0, with time to be stopped."""
+    """Made-up scores that go below 0."""
     asked = replace(question, transition=None, information=None, hessian=None, given=None, method=method)
     for n in range(4):
-        time.sleep(0.4)
+        time.sleep(PAUSE)
         yield Step(f"{catalogue.title(method)}: {n} passes so far", None, asked)
+        waiting.stay(FOLDER)
     scores = np.random.default_rng(len(method)).normal(size=question.n_units)
     found = next(one for one in catalogue.methods() if one.name == method)
     yield Step("done", 1.0, replace(asked, given=Given(scores, found.title, found.unit, is_signed=True)))
 
 
 def in_order(result: Attribution, mask: Mask, has_random: bool) -> Iterator[Step]:
-    """Made-up curves, each column's falling elsewhere, with time to be stopped."""
+    """Made-up curves, each column's falling elsewhere."""
     found = truth.curves(result, mask=mask, own=0.1 + 0.07 * (len(result.method) % 7))
     found = replace(found, curves=found.curves[: 6 if has_random else 1])
     for partial in truth.growing(found):
-        time.sleep(0.4)
+        time.sleep(PAUSE)
         yield Step(f"Masking: {partial.work.done} passes so far", partial.work.fraction, partial)
+        waiting.stay(FOLDER)
 
 
 asking.work = by_method
@@ -86,6 +97,7 @@ masking.work = in_order
 engine_cache.steps = steps
 engine_cache.local_models = lambda *, is_urgent=False: ()
 engine_cache._HEAVY = ()
+engine_cache.warm().result()  # before anybody visits: a page that has to wait for it asks again by the clock
 examples.FOLDER = FOLDER
 samples.write_examples(FOLDER)
 cli.main(

@@ -1,5 +1,9 @@
-"""The pages on made-up generations, as `python serve_generate.py PORT FOLDER`: FOLDER gets a line for each request."""
+"""The pages on made-up generations, as `python serve_generate.py PORT FOLDER`: FOLDER gets a line for each request.
 
+While `waiting.held` keeps an answer where it is, `looked` in FOLDER tells which step the reader looks at.
+"""
+
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -7,9 +11,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+os.environ["OMP_NUM_THREADS"] = "1"  # else the app imports torch to set this, and nothing here computes
 
 import made_generation  # noqa: E402 - needs the path above
 import samples  # noqa: E402
+import waiting  # noqa: E402
 from streamlit.web import cli  # noqa: E402
 
 from heta_core.errors import InputError  # noqa: E402
@@ -24,7 +30,7 @@ from pages.ui.engine_cache import Step  # noqa: E402
 from pages.ui.question import Question  # noqa: E402
 
 PORT, FOLDER = sys.argv[1], Path(sys.argv[2])
-PAUSE = 0.4  # seconds; more than a moment of work, so that every part is drawn
+PAUSE = 0.05  # seconds that a part of an answer takes
 
 
 def log(line: object) -> None:
@@ -53,13 +59,14 @@ def answer(request: Request) -> GenerationAttribution:
 
 
 def steps(request: Request, _: Weights, look: Callable[[], int]) -> Iterator[Step]:
-    """The fake engine, as slow as the real one on a large model; the step looked at comes first."""
+    """The fake engine; the step looked at comes first."""
     log(request)
     yield Step("Starting the engine")
     final = answer(request)
     for kl in made_generation.growing(final, with_hessian=False):
         time.sleep(PAUSE)
         yield Step(generating.doing(kl), kl.fraction, kl)
+        waiting.stay(FOLDER, "writing")
     left = set(range(final.n_new))
     while left:
         k = min(left, key=lambda k: (abs(k - look()), -k))
@@ -68,6 +75,7 @@ def steps(request: Request, _: Weights, look: Callable[[], int]) -> Iterator[Ste
         time.sleep(PAUSE)
         kl = kl.with_step(k, final.steps[k])
         yield Step(generating.doing(kl), kl.fraction, kl)
+        waiting.stay(FOLDER, meanwhile=lambda: (FOLDER / "looked").write_text(str(look())))
 
 
 def explained(question: Question, _: Weights) -> Iterator[Step]:
@@ -83,6 +91,7 @@ generating.steps = steps
 engine_cache.steps = explained
 engine_cache.local_models = lambda *, is_urgent=False: ()
 engine_cache._HEAVY = ()
+engine_cache.warm().result()  # before anybody visits: a page that has to wait for it asks again by the clock
 examples.FOLDER = FOLDER
 samples.write_examples(FOLDER)
 (FOLDER / "generation.json").write_text(dumps(made_generation.generation()), encoding="utf-8")

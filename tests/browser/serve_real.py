@@ -1,7 +1,8 @@
 """The app on the shipped model, as `python serve_real.py PORT FOLDER`: FOLDER gets a line for each step of work.
 
-A line is the processor's seconds of the worker's thread, the clock's, and what the step was; torch computes in that
-thread where it has one core, so the first figure stays what it is while other programs are busy.
+A line is the processor's seconds of the worker's thread, the clock's, the number of the question, whether it ended by
+this step, and what the step was; torch computes in that thread where it has one core, so the first figure stays what it
+is while other programs are busy.
 """
 
 import os
@@ -19,6 +20,7 @@ from pages.ui.runs import Run  # noqa: E402
 
 PORT, FOLDER = sys.argv[1], Path(sys.argv[2])
 take = Run._take
+asked: list[Run] = []
 
 
 def measured(run: Run) -> None:
@@ -26,8 +28,11 @@ def measured(run: Run) -> None:
     busy, clock = time.thread_time(), time.perf_counter()
     take(run)
     busy, clock = time.thread_time() - busy, time.perf_counter() - clock
+    if run not in asked:
+        asked.append(run)
+    is_last = run.steps.gi_frame is None  # of a generator that has come to its end
     with (FOLDER / "steps.txt").open("a") as log:
-        log.write(f"{busy:.4f}\t{clock:.4f}\t{run.latest.busy}\n")
+        log.write(f"{busy:.4f}\t{clock:.4f}\t{asked.index(run)}\t{is_last:d}\t{run.latest.busy}\n")
 
 
 Run._take = measured

@@ -336,7 +336,7 @@ def test_dragging_a_weight_moves_every_part_and_asks_nobody(visit) -> None:
     shown = SHOWN.with_weights(Weights(scaling="unit"))
     top = shown.top(1)[0]
     chip(page, top).click()
-    page.wait_for_timeout(300)
+    page.rest()
     sent = len(page.sent)
     beta = page.locator("input[name=beta]")
     beta.evaluate("n => { n.value = 0.9; n.dispatchEvent(new Event('input', { bubbles: true })); }")

@@ -11,6 +11,7 @@ import made_generation
 import pytest
 import samples
 from servers import free_port, served
+from waiting import held, until
 
 from heta_core.report import loads_generation
 from heta_core.taking import continuation
@@ -52,7 +53,7 @@ def film(visit):
         page.wait_for_selector(".frame")
         if is_narrow:
             page.get_by_test_id("stSidebarCollapseButton").locator("button").click()
-        page.wait_for_timeout(300)
+        page.rest()
         return page
 
     return open_film
@@ -141,15 +142,18 @@ def test_the_film_plays_pauses_and_follows_slider_and_arrows(film) -> None:
     at(page, N - 2)
 
 
-@pytest.mark.alone
 def test_a_typed_prompt_is_continued_word_by_word_and_the_step_looked_at_comes_first(film, folder: Path) -> None:
     page = film()
     page.get_by_role("button", name="New prompt").click()
     page.get_by_role("textbox", name="Prompt").fill("Mia ran to the museum. Then Mia")
-    page.get_by_role("button", name="Generate", exact=True).click()
-    page.locator(".head h1", has_text="writing").wait_for()
-    page.locator(".status", has_text="Hessian").wait_for()
-    frame(page, N - 1).click()
+    (folder / "looked").unlink(missing_ok=True)
+    with held(folder):
+        with held(folder, "writing"):
+            page.get_by_role("button", name="Generate", exact=True).click()
+            page.locator(".head h1", has_text="writing").wait_for()
+        page.locator(".status", has_text="Hessian").wait_for()
+        frame(page, N - 1).click()
+        until(page, lambda: (folder / "looked").exists() and (folder / "looked").read_text() == str(N - 1))
     settled(page)
     order = [int(line[:-1].split()[-1]) for line in calls(folder) if "hessian of step" in line][-N:]
     assert sorted(order) == list(range(N)) and order.index(N - 1) < order.index(N - 2)
@@ -239,10 +243,12 @@ def test_matrix_and_film_follow_each_other(film) -> None:
         n.scrollIntoView({block: 'center'});
         const box = n.getBoundingClientRect();
         return [box.left + l.margin.l + l.xaxis.d2p(x), box.top + l.margin.t + l.yaxis.d2p(y)]; }"""
-    page.wait_for_timeout(500)
-    page.mouse.move(*page.evaluate(place, [step, token]))
-    page.wait_for_timeout(300)
-    page.mouse.click(*page.evaluate(place, [step, token]))
+    before = None
+    while before != (before := page.evaluate(place, [step, token])):  # what is above it may still be drawn
+        page.wait_for_timeout(300)
+    page.mouse.move(*before)
+    page.wait_for_selector(".js-plotly-plot .hoverlayer .hovertext")
+    page.mouse.click(*before)
     at(page, step)
     page.wait_for_selector(f'.tok.pin[data-i="{token}"]')
 
@@ -349,14 +355,14 @@ def test_bad_requests_say_why_and_lose_nothing(film) -> None:
     assert heading(page) == "Why did the model say took here?"
 
 
-@pytest.mark.alone
-def test_stop_keeps_what_is_there(film) -> None:
+def test_stop_keeps_what_is_there(film, folder: Path) -> None:
     page = film()
     frame(page, 1).click()
-    page.locator(".could li button:first-child", has_text="other").first.click()
-    page.locator(".status", has_text="Hessian").wait_for()
-    page.locator('[data-key="stop"]').click()
-    settled(page)
+    with held(folder):
+        page.locator(".could li button:first-child", has_text="other").first.click()
+        page.locator(".status", has_text="Hessian").wait_for()
+        page.locator('[data-key="stop"]').click()
+        settled(page)
     assert page.locator(".frame.waiting").count() > 0 and page.locator(".frame").count() == N
 
 

@@ -5,8 +5,11 @@ from contextlib import contextmanager
 
 import pytest
 from axe import broken
+from playwright.sync_api import TimeoutError as TimedOut
+from playwright.sync_api import expect
 
 from heta_core.learning import lessons
+from heta_core.teaching.contract import Lesson
 
 LOOKS = [("light", 1440), ("dark", 390)]
 TALL = 3000  # pixels; what lies outside the window is not looked at
@@ -30,6 +33,8 @@ AT = f"""() => {{
 }}"""
 BEGIN = f"() => {ROOT}.querySelector('h1').focus()"
 PICTURE = f"() => {ROOT}.querySelector('.picture').innerHTML"
+CHANGED = f"(before) => {ROOT}.querySelector('.picture').innerHTML !== before"
+MOST_CHANGE = 1000  # milliseconds
 
 
 @contextmanager
@@ -42,14 +47,16 @@ def learning(browser, address: str, theme: str, width: int, height: int = 900) -
     page.on("request", lambda r: None if r.url.startswith((address, "blob:", "data:")) else wrong.append(r.url))
     page.goto(address + "Learn")
     page.wait_for_selector(".lesson .picture")
+    # The whole page is drawn again once the engine is there.
+    expect(page.get_by_text("More models are listed")).to_have_count(0, timeout=60_000)
     yield page
     context.close()
     assert wrong == []
 
 
-def go_to(page, number: int, title: str) -> None:
-    page.locator(".lessons a").nth(number - 1).click()
-    page.locator(".lesson h1", has_text=title).wait_for()
+def go_to(page, lesson: Lesson) -> None:
+    page.locator(f'[data-key="lesson.{lesson.name}"]').click()
+    page.locator(".lesson h1", has_text=lesson.title).wait_for()
 
 
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
@@ -58,7 +65,7 @@ def test_every_lesson_fits_and_breaks_no_rule_of_accessibility(
 ) -> None:
     with learning(browser, real_address, theme, width, TALL) as page:
         for lesson in lessons():
-            go_to(page, lesson.number, lesson.title)
+            go_to(page, lesson)
             page.evaluate(OPEN)
             broken(page)
             assert max(page.evaluate(FIT)) <= 1, f"{lesson.name} is wider than {width} pixels"
@@ -67,7 +74,7 @@ def test_every_lesson_fits_and_breaks_no_rule_of_accessibility(
 def test_every_lesson_is_gone_through_with_the_keyboard(browser, real_address: str) -> None:
     with learning(browser, real_address, "light", 1440) as page:
         for lesson in lessons():
-            go_to(page, lesson.number, lesson.title)
+            go_to(page, lesson)
             page.evaluate(BEGIN)
             wanted, seen, changed = page.evaluate(VISIBLE), set(), False
             for _ in range(2 * wanted):
@@ -90,8 +97,11 @@ def changes(page, at: dict[str, object]) -> bool:
         return False
     before = page.evaluate(PICTURE)
     page.keyboard.press(key)
-    page.wait_for_timeout(60)
-    return page.evaluate(PICTURE) != before
+    try:
+        page.wait_for_function(CHANGED, arg=before, timeout=MOST_CHANGE)
+    except TimedOut:
+        return False
+    return True
 
 
 def test_an_address_leads_to_its_lesson_and_an_unknown_one_to_the_first(browser, real_address: str) -> None:
@@ -100,9 +110,17 @@ def test_an_address_leads_to_its_lesson_and_an_unknown_one_to_the_first(browser,
         page.goto(f"{real_address}Learn?lesson={last.name}&present=1")
         page.locator(".lesson h1", has_text=last.title).wait_for()
         assert page.locator(".presenter").count() == 1
-        page.get_by_role("link", name=lessons()[-2].title).last.click()
+        words = page.locator(".heta-words a").all_inner_texts()
+        before = page.get_by_role("link", name=lessons()[-2].title)
+        before.first.focus()
+        expect(page.locator(".tip")).to_have_text(lessons()[-2].title)  # at the keyboard as under the pointer
+        before.last.press("Enter")  # at the foot of the lesson
         page.locator(".lesson h1", has_text=lessons()[-2].title).wait_for()
         assert f"lesson={lessons()[-2].name}" in page.url
+        expect(page.locator(".lesson h1")).to_be_focused()
+        expect(page.locator(".lesson h1")).to_be_in_viewport()
+        expect(page.locator(".heta-words a").first).to_be_attached()
+        assert page.locator(".heta-words a").all_inner_texts() != words  # those of the lesson that is shown
         page.goto(f"{real_address}Learn?lesson=gravity")
         page.get_by_text("There is no lesson").wait_for()
         page.locator(".lesson h1", has_text=lessons()[0].title).wait_for()

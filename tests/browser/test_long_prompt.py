@@ -34,7 +34,7 @@ def test_pinning_looking_and_choosing_are_painted_within_a_second(visit, report:
     page.get_by_text("Save and reopen").click()
     page.locator("input[type=file]").set_input_files(report)
     page.wait_for_function(f"{ROOT}.querySelectorAll('.tok').length === {N}")
-    page.wait_for_timeout(500)
+    page.rest()
     sent = len(page.sent)
     steps = [
         *((f'.tok[data-i="{i}"]', "click") for i in (1000, 3, 1990)),

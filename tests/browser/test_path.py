@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import servers
+from waiting import until
 
 from heta_core.library import reading, writing
 from heta_core.library.entry import Shelf
@@ -114,6 +115,8 @@ def read(page) -> None:
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     assert "pinned" in page.locator(".card.pinned").inner_text()
+    page.get_by_text("More models are listed").wait_for(state="detached", timeout=PATIENCE)  # it asks by the clock
+    page.rest()
     asked = len(page.sent)
     go(page, key="reading")
     page.keyboard.type("Sent")
@@ -139,9 +142,9 @@ def annotate(page, shelf: Shelf):
     go(page, said="Note")
     page.keyboard.type("Looked at by keyboard.")
     press(page, said="Save")
+    until(page, lambda: reading.find(shelf).entries[0].words.notes == "Looked at by keyboard.")
     page.get_by_text("Looked at by keyboard.").first.wait_for()
     (entry,) = reading.find(shelf).entries
-    assert entry.words.notes == "Looked at by keyboard."
     return entry
 
 

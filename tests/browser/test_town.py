@@ -1,14 +1,30 @@
 """Littletown and the lesson on fooling it, in a browser on the shipped model."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 from axe import broken
+from playwright.sync_api import expect
+
+from heta_core.teaching import spelling
 
 WIDE, NARROW = ("light", 1440), ("dark", 390)
 ASK = "Learn?lesson=littletown&skill=where&seed=7"
+# What this browser takes for white space in a pattern, and what it cuts off at the end of a text.
+BLANK = """() => {
+    const every = Array.from({ length: 0x10000 }, (_, k) => String.fromCharCode(k));
+    const cut = every.filter((c) => !("a" + c).trimEnd().includes(c));
+    return [every.filter((c) => /\\s/u.test(c)).join(""), cut.join("")];
+}"""
 WIDER = "document.documentElement.scrollWidth - innerWidth"
+TWICE = """() => {
+    const roots = [...document.querySelectorAll("*")].map((node) => node.shadowRoot);
+    const next = roots.map((root) => root?.querySelector("[data-key=next]")).find(Boolean);
+    next.click();
+    next.click();
+}"""
 
 
 @contextmanager
@@ -40,25 +56,28 @@ def test_an_example_is_guessed_uncovered_and_changed(browser, real_address: str,
         page.locator(".judged", has_text="Right: it says “market”").wait_for()
         assert page.locator(".evidence").count() == 0
         press(page, "word.6", "word.10", "word.0", "measure.mi", "uncover")  # Lucy, market, Sofia
-        rows = page.locator(".truth tbody tr").all_inner_texts()
-        assert rows[0].split("\t") == ["You", "Sofia, Lucy, market", "2 of 3", "2 of 2"]
-        assert rows[1].split("\t")[2] == "2 of 3" and page.get_by_text("✓ Evidence@1:").is_visible()
-        assert page.locator(".row").first.locator(".evidence").all_inner_texts()[0].startswith("Lucy")
-        assert page.locator(".differs").all_inner_texts()[0].startswith("Adam")
+        rows = page.locator(".truth tbody tr")
+        expect(rows.first.locator("th, td")).to_have_text(["You", "Sofia, Lucy, market", "2 of 3", "2 of 2"])
+        expect(rows.nth(1).locator("th, td").nth(2)).to_have_text("2 of 3")
+        expect(page.get_by_text("✓ Evidence@1:")).to_be_visible()
+        expect(page.locator(".row").first.locator(".evidence").first).to_have_text(re.compile("^Lucy"))
+        expect(page.locator(".differs").first).to_have_text(re.compile("^Adam"))
         broken(page)
         assert page.evaluate(WIDER) <= 0
         press(page, "beside.change")
         page.wait_for_url("**beside=change")
         page.locator(".judged").nth(1).get_by_text("Right").wait_for()
-        press(page, "next")
-        page.wait_for_url("**seed=8**")
+        page.evaluate(TWICE)  # before the server has drawn the first of them
+        page.wait_for_url("**seed=9**beside=change")
         page.locator(".truth tbody").wait_for(state="detached")  # another example is covered
 
 
 def test_each_part_is_chosen_and_keeps_its_place(browser, real_address: str) -> None:
     with opened(browser, real_address, "light", 1440) as page:
-        page.goto(real_address + "Learn?lesson=fooling")
+        page.goto(real_address + "Learn")
+        page.locator('.lessons [data-key="lesson.fooling"]').click()
         page.locator("h1", has_text="Try to fool it").wait_for()
+        assert page.evaluate(BLANK) == [spelling.SPACES] * 2
         part(page, "Littletown")
         page.wait_for_url("**lesson=littletown")
         page.locator("h1", has_text="Littletown").wait_for()
@@ -78,12 +97,12 @@ def test_each_part_is_chosen_and_keeps_its_place(browser, real_address: str) -> 
 def test_a_scene_is_marked_asked_and_scored(browser, real_address: str, theme: str, width: int) -> None:
     with opened(browser, real_address, theme, width) as page:
         page.goto(real_address + "Learn?lesson=fooling")
-        page.locator('[data-key="ask"]:disabled').wait_for()
+        page.locator('[data-key="ask"][aria-disabled="true"]').wait_for()
         press(page, "word.7", "word.11", "ask")  # she, park
         page.get_by_text("✗ Fooled:").wait_for()
-        assert page.get_by_text("✗ Not predicted:").is_visible()
-        rows = page.locator(".fooling tbody tr").all_inner_texts()
-        assert rows[0].endswith("the same answer") and rows[1].endswith("another answer")
+        expect(page.get_by_text("✗ Not predicted:")).to_be_visible()
+        ends = [re.compile("the same answer$"), re.compile("another answer$")]
+        expect(page.locator(".fooling tbody tr")).to_have_text(ends)
         broken(page)
         assert page.evaluate(WIDER) <= 0
         press(page, "scene.1")
