@@ -33,6 +33,7 @@ def main() -> None:
         take(page, "generate.png")
         page.goto(f"{url}Learn?lesson=information")
         page.locator(".kl-terms").wait_for()
+        page.set_viewport_size({"width": 1480, "height": 1000})  # the whole picture
         shoot(page, "learn.png")
         browser.close()
 

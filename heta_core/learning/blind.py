@@ -94,9 +94,10 @@ def still(data: Data, *, is_solved: bool = False) -> str:
         for row in data["pair"]
     ]
     told = (
-        f"Left: tangent ▲ and parabola ● of a step, and what it changes ■. Right: {len(data['points'])} prompts, sums "
-        "over their words: KL in nats, gradient in nats per embedding unit, S in nats per squared unit. Compare how "
-        "they rise, not their heights."
+        f"Left: −log p of a model with two answers; {_STEEP:g}x is how far the other one is ahead. Tangent ▲ and "
+        "parabola ● say what a step changes, ■ is what it does change. "
+        f"Right: {len(data['points'])} prompts, sums over their words: KL in nats, gradient in nats per embedding "
+        "unit, S in nats per squared unit. Compare how they rise, not their heights."
     )
     return "".join(
         (

@@ -19,7 +19,7 @@ _ORIGIN = (
 _SHADES = "Of the shaded words of a row the darkest is that row's own highest."
 _GAPS = {
     False: "A dotted line is a number to find on the screen.",
-    True: "What is underlined with dots the student's copy leaves to be found.",
+    True: "What has a dotted underline is a gap in the student's copy.",
 }
 
 
