@@ -129,7 +129,9 @@ def test_the_gradient_is_that_of_the_log_probability(lm: LanguageModel) -> None:
     leaf = oracle.embedded(lm.model, IDS).clone().requires_grad_(True)
     (gradient,) = torch.autograd.grad(oracle.log_p(lm.model, leaf)[TARGET], leaf)
     expected = gradient.abs().sum(-1).numpy()
-    np.testing.assert_allclose(last(lm, Settings(probes=1)).gradient, expected, rtol=0, atol=tolerance(lm, expected))
+    np.testing.assert_allclose(
+        last(lm, Settings(probes=1)).gradient, expected, rtol=0, atol=3 * tolerance(lm, expected)
+    )
 
 
 def test_probes_do_not_depend_on_each_other() -> None:

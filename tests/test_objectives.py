@@ -86,7 +86,8 @@ def test_f_is_the_sum_of_log_probabilities(lm: LanguageModel, case: Case) -> Non
     with torch.no_grad():
         expected = case.f(lm.model, oracle.embedded(lm.model, IDS[: case.n_context]))
     assert result.target.kind == case.kind and result.n_context == case.n_context
-    assert result.f == pytest.approx(float(expected), abs=1e-6)
+    # Models of several families round inside at float32, and a span adds as many log p as it has tokens.
+    assert result.f == pytest.approx(float(expected), abs=3e-6)
 
 
 def test_the_hessian_is_that_of_f(lm: LanguageModel, case: Case) -> None:
