@@ -8,7 +8,6 @@
 const SETTLED = 300; // milliseconds at a step after which it counts as looked at
 const SPEEDS = { "½×": 1600, "1×": 800, "2×": 400, "4×": 200 }; // milliseconds for a step
 
-const answerTokens = (ui) => ui.data.film.shared.tokens.slice(ui.data.film.n_prompt);
 const answerLabels = (ui) => ui.data.film.shared.labels.slice(ui.data.film.n_prompt);
 const isKnown = (ui) => ui.data.film.steps.length > 0;
 

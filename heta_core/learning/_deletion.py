@@ -60,15 +60,9 @@ def masked_in(result: "Attribution", scope: str, start: int) -> list[int]:
 def order(lm: "LanguageModel", result: "Attribution", name: str, draw: int = 0) -> tuple[int, ...]:
     """The tokens from the highest score of a method to the lowest; HETA's scores are there already."""
     from heta_core.faithfulness.curves import order_of
-    from heta_core.groups import singles
-    from heta_core.methods import Asked, named
+    from heta_core.teaching import asking
 
-    if name == "heta":
-        return order_of(result.scores, _TIES)
-    asked = Asked(lm, result.tokens, result.target, singles(result.n_context), result.settings)
-    *_, (_, scores) = named(name).score(asked, draw)
-    assert scores is not None
-    return order_of(scores, _TIES)
+    return order_of(result.scores if name == "heta" else asking.by_method(lm, result, name, draw), _TIES)
 
 
 def along(lm: "LanguageModel", result: "Attribution", orders: Sequence[Sequence[int]]) -> list[Data]:

@@ -37,16 +37,12 @@ def typical(lm: "LanguageModel", per_skill: int) -> dict[str, list[Compared]]:
 
 def scores(lm: "LanguageModel", result: "Attribution", name: str) -> "np.ndarray[Any, Any]":
     """(T,) of a method, or of M, which is there already."""
-    from heta_core.groups import singles
-    from heta_core.methods import Asked, named
+    from heta_core.teaching import asking
 
     if name == "transition":
         assert result.transition is not None
         return result.transition.scores
-    asked = Asked(lm, result.tokens, result.target, singles(result.n_context), result.settings)
-    *_, (_, found) = named(name).score(asked, 0)
-    assert found is not None
-    return found
+    return asking.by_method(lm, result, name)
 
 
 def compared(result: "Attribution", values: "np.ndarray[Any, Any]") -> Compared:

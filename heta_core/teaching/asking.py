@@ -11,10 +11,11 @@ from heta_core.components.prediction import prediction
 from heta_core.engine import attribute_steps
 from heta_core.errors import InputError
 from heta_core.faithfulness.masking import predictions
-from heta_core.groups import Groups
+from heta_core.groups import Groups, singles
 from heta_core.language_model import LanguageModel
 from heta_core.littletown import lexicon
-from heta_core.parts import Prediction
+from heta_core.methods import Asked, named
+from heta_core.parts import Floats, Prediction
 from heta_core.settings import Settings
 from heta_core.targets import Choice
 from heta_core.teaching import spelling
@@ -82,6 +83,14 @@ def looked(
         if result.information is not None:
             return result
     raise AssertionError("the engine ended without the KL")  # it never does
+
+
+def by_method(lm: LanguageModel, result: Attribution, name: str, draw: int = 0) -> Floats:
+    """(T,) scores of another method for what a result explains, each token by itself, with the result's settings."""
+    asked = Asked(lm, result.tokens, result.target, singles(result.n_context), result.settings)
+    *_, (_, found) = named(name).score(asked, draw)
+    assert found is not None
+    return found
 
 
 def without_each(lm: LanguageModel, result: Attribution) -> tuple[Prediction, ...]:

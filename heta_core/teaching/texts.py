@@ -54,14 +54,18 @@ def pieces(text: str, figures: Mapping[str, str]) -> list[Piece]:
     if missing:
         found_ = ", ".join(sorted(figures)) or "none"
         raise ReportError(f"A lesson needs the number {missing[0]!r}, found {found_}: let its `told` give it.")
-    filled = _FIELD.sub(lambda m: figures[m[1]], text)
+    return linked(_FIELD.sub(lambda m: figures[m[1]], text))
+
+
+def linked(text: str) -> list[Piece]:
+    """A text in pieces, as it is."""
     found: list[Piece] = []
     end = 0
-    for match in _LINK.finditer(filled):
-        found += [[filled[end : match.start()]]] if match.start() > end else []
+    for match in _LINK.finditer(text):
+        found += [[text[end : match.start()]]] if match.start() > end else []
         found.append([match[2], match[1]])
         end = match.end()
-    return found + ([[filled[end:]]] if end < len(filled) else [])
+    return found + ([[text[end:]]] if end < len(text) else [])
 
 
 def plain(written: Sequence[Piece]) -> str:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from heta_core.teaching import texts
 from heta_core.teaching.contract import Lesson
 from heta_core.views import glossary
 from pages.learn.joining import ASSETS
 
-_LINK = re.compile(r"\[\[([a-z0-9-]+)\|([^\]]+)\]\]")
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _QUOTED = re.compile(r'"[^"\n]*"|`[^`]*`')
 _FIELD = re.compile(r"\$\{[^}]*\}")
@@ -35,10 +35,9 @@ def of_lesson(lesson: Lesson) -> frozenset[str]:
 def said_by(lesson: Lesson) -> frozenset[str]:
     """The entries whose words stand in the texts of a lesson, linked or not, or in the script of its picture."""
     exercises = (text for each in lesson.exercises for text in (each.task, each.expected))
-    texts = "\n".join((*lesson.idea, lesson.look, lesson.question, lesson.answer, *exercises))
-    links = {match[1] for match in _LINK.finditer(texts)}
-    plain = _LINK.sub(lambda match: match[2], texts)
-    return _said([ASSETS / "learn" / f"{lesson.name}.js"]).union(links, glossary.occurring(plain))
+    pieces = texts.linked("\n".join((*lesson.idea, lesson.look, lesson.question, lesson.answer, *exercises)))
+    links = {word for _, *words in pieces for word in words}
+    return _said([ASSETS / "learn" / f"{lesson.name}.js"]).union(links, glossary.occurring(texts.plain(pieces)))
 
 
 @cache
@@ -56,5 +55,5 @@ def spoken(script: str) -> Iterator[str]:
 
 
 def _said(scripts: Iterable[Path]) -> frozenset[str]:
-    texts = (text for path in (_SHARED, *scripts) for text in spoken(path.read_text("utf-8")))
-    return _ALWAYS.union(*map(glossary.occurring, texts))
+    told = (text for path in (_SHARED, *scripts) for text in spoken(path.read_text("utf-8")))
+    return _ALWAYS.union(*map(glossary.occurring, told))
